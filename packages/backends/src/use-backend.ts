@@ -1,0 +1,97 @@
+import { GatewiseError } from '@gatewise/core';
+import * as tf from '@tensorflow/tfjs-core';
+import { isNode } from './environment.js';
+import { checkWebgl, describeWebgl, describeWebgpu, loadWebgpu } from './gpu.js';
+import { loadGradients } from './gradients.js';
+import { type BackendInfo, type BackendName, type ConcreteBackend, checkBackendName } from './names.js';
+import { loadNative } from './native.js';
+import { describeWasm, loadWasm } from './wasm.js';
+
+/** Settings that a backend needs from outside. */
+export interface BackendOptions {
+  /** wasm in a page: the folder or URL that serves the .wasm files of @tensorflow/tfjs-backend-wasm. */
+  readonly wasmPaths?: string;
+}
+
+interface Loader {
+  readonly tfName: string;
+  /** Brings the backend into tf.js' registry, or throws a coded error that says what is missing. */
+  load(options: BackendOptions): unknown;
+  /** What does the arithmetic; called once the backend is in use. */
+  driver(): string | Promise<string>;
+}
+
+const loaders: Record<ConcreteBackend, Loader> = {
+  cpu: { tfName: 'cpu', load: quietCpu, driver: () => 'plain JavaScript' },
+  node: native('@tensorflow/tfjs-node'),
+  'node-gpu': native('@tensorflow/tfjs-node-gpu'),
+  webgl: { tfName: 'webgl', load: checkWebgl, driver: describeWebgl },
+  wasm: { tfName: 'wasm', load: ({ wasmPaths }) => loadWasm(wasmPaths), driver: describeWasm },
+  webgpu: { tfName: 'webgpu', load: () => loadWebgpu(), driver: describeWebgpu },
+};
+
+/**
+ * Loads a backend with what it needs, makes it the one in use and checks that gradients are registered.
+ * `auto` takes the first that loads: node, wasm, cpu in Node; webgl, wasm, cpu in a page.
+ * Throws GW_BACKEND_UNKNOWN, _MISSING, _NATIVE, _UNAVAILABLE, _CONFLICT or _GRADIENTS.
+ * @example const { driver } = await useBackend('node'); // 'TensorFlow 2.21.0'
+ */
+export async function useBackend(name: BackendName, options: BackendOptions = {}): Promise<BackendInfo> {
+  checkBackendName(name);
+  await loadGradients();
+  if (name !== 'auto') return use(name, options);
+  const candidates: ConcreteBackend[] = [isNode() ? 'node' : 'webgl', 'wasm'];
+  for (const candidate of candidates) {
+    try {
+      return await use(candidate, options);
+    } catch (error) {
+      if (!(error instanceof GatewiseError)) throw error;
+    }
+  }
+  return use('cpu', options);
+}
+
+async function use(name: ConcreteBackend, options: BackendOptions): Promise<BackendInfo> {
+  const { tfName, load, driver } = loaders[name];
+  await load(options);
+  await start(name, tfName);
+  return { name, tfName, version: tf.version_core, driver: await driver() };
+}
+
+/** tf.js answers a backend that cannot start with `false`, and has said why on the console. */
+async function start(name: ConcreteBackend, tfName: string): Promise<void> {
+  let cause: unknown;
+  const started = await tf.setBackend(tfName).catch((error: unknown) => {
+    cause = error;
+    return false;
+  });
+  if (!started) {
+    const hint =
+      name === 'wasm'
+        ? 'serve its .wasm files and pass { wasmPaths } to useBackend'
+        : 'use another backend here';
+    throw new GatewiseError(
+      'GW_BACKEND_UNAVAILABLE',
+      `got a ${name} backend that does not start on this machine, wanted a working one; likely fix: ${hint}`,
+      { cause },
+    );
+  }
+  await tf.ready();
+}
+
+/** Choosing the cpu backend by name is answer enough: its advertisement for tfjs-node stays out of the console. */
+function quietCpu(): void {
+  const backend = tf.findBackend('cpu') as unknown as { firstUse?: boolean };
+  backend.firstUse = false;
+}
+
+function native(name: Parameters<typeof loadNative>[0]): Loader {
+  let driver = '';
+  return {
+    tfName: 'tensorflow',
+    load: () => {
+      driver = loadNative(name);
+    },
+    driver: () => driver,
+  };
+}

@@ -1,0 +1,6 @@
+export { type AnyCell, type Cell, type CellGradients, type Named, type Operand } from './cell.js';
+export { cellNames, defineCell } from './define-cell.js';
+export { GatewiseError } from './errors.js';
+export { drawBelow, foldKey, hashText, mix, type Random, type RandomState, random } from './random.js';
+export type { Regularisers } from './regularisers.js';
+export { dsigmoid, dtanh, oneMinus, type Value } from './value.js';

@@ -1,0 +1,11 @@
+/** What regularises a recurrent layer while it trains. Rates lie in [0, 1); absent or 0 is off. */
+export interface Regularisers {
+  /** Dropout on x [B,T,I], a new mask every step. */
+  readonly inputDropout?: number;
+  /** Dropout on the operand of R [B,H], one mask a sequence (Gal and Ghahramani, 2016). */
+  readonly recurrentDropout?: number;
+  /** Dropout on y [B,T,H], a new mask every step. */
+  readonly outputDropout?: number;
+  /** Zoneout per state, e.g. `{ h: 0.1, c: 0.1 }` (Krueger et al., 2017). */
+  readonly zoneout?: Readonly<Record<string, number>>;
+}

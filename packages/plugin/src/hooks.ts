@@ -1,0 +1,119 @@
+import type { Random, Regularisers } from '@gatewise/core';
+import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+
+export type Awaitable<T> = T | Promise<T>;
+/** Gradients by weight name, each shaped like its weight. */
+export type Gradients = Readonly<Record<string, Tensor>>;
+/** Host numbers by name: the loss, validation metrics, whatever plugins report. */
+export type Logs = Readonly<Record<string, number>>;
+
+/** One step's data. The trainer disposes of it after the step. */
+export interface Batch {
+  /** Input, or several: [B,T,I], or int32 ids [B,T]. */
+  readonly x: Tensor | readonly Tensor[];
+  /** Target. */
+  readonly y: Tensor;
+  /** True where row b continues row b of the batch before, so that a carried state goes on. */
+  readonly carry?: boolean;
+}
+
+/** What every hook can see and do. */
+export interface TrainContext {
+  /** Trainable weights by name; handle them, do not dispose of them. */
+  readonly weights: Readonly<Record<string, Variable>>;
+  readonly epochs: number;
+  /** Steps done so far: updates, and updates that a plugin skipped. */
+  readonly step: number;
+  /** Steps planned in the whole run, where known: for progress and schedules. */
+  readonly steps?: number;
+  readonly seed: number;
+  /** A seeded stream of this plugin's own. */
+  readonly random: Random;
+  /**
+   * Adds a number to the logs: of this step, or of the epoch when called between steps. A tensor stays the caller's; its
+   * value is read with the loss, so nothing waits on the device.
+   */
+  report(name: string, value: number | Scalar): void;
+  /** Ends training after this step. */
+  stop(reason: string): void;
+}
+export interface EpochContext extends TrainContext {
+  readonly epoch: number;
+  /** At the end of an epoch: means over its batches, and `valLoss` and other validation metrics when validated. */
+  readonly logs: Logs;
+}
+export interface BatchContext extends TrainContext {
+  readonly epoch: number;
+  readonly batch: number;
+  /** Targets in this batch (B·T, or B): for rates such as characters per second. */
+  readonly size: number;
+  /**
+   * Reads `loss` (before `transformLoss`) and what was reported in this step. Waits on the device: call it only when the
+   * numbers are used. Training ends with `GW_TRAIN_NONFINITE` after a hook that read a loss of NaN or infinity.
+   */
+  logs(): Promise<Logs>;
+}
+/** What is known between the gradients and the update. Tensors live until `beforeUpdate` returns. */
+export interface UpdateStats {
+  /** ‖δs_t‖₂ over batch and units, [T, S] by layer name: only on steps where a plugin asked through `provideProbe`. */
+  readonly stateGradients: Readonly<Record<string, Tensor2D>>;
+  /** State names, in the order of the second axis of `stateGradients`. */
+  readonly states: Readonly<Record<string, readonly string[]>>;
+}
+export type TrainEnd =
+  | { readonly reason: 'completed' }
+  | { readonly reason: 'stopped'; readonly why: string }
+  | { readonly reason: 'failed'; readonly error: Error };
+
+/** Observe: awaited, in order, returns nothing. Tensors handed to it never cross an await. */
+export interface Observers {
+  onTrainBegin(ctx: TrainContext): Awaitable<void>;
+  onEpochBegin(ctx: EpochContext): Awaitable<void>;
+  onBatchBegin(ctx: BatchContext): Awaitable<void>;
+  /** After the gradients, before the weights change; not called where an update is skipped. */
+  beforeUpdate(stats: UpdateStats, ctx: BatchContext): Awaitable<void>;
+  onBatchEnd(ctx: BatchContext): Awaitable<void>;
+  onValidationBegin(ctx: EpochContext): Awaitable<void>;
+  onValidationEnd(ctx: EpochContext): Awaitable<void>;
+  onEpochEnd(ctx: EpochContext): Awaitable<void>;
+  onTrainEnd(ctx: TrainContext, end: TrainEnd): Awaitable<void>;
+}
+/** Transform: synchronous, inside `tf.tidy`; each result feeds the next. */
+export interface Transforms {
+  transformBatch(batch: Batch, ctx: BatchContext): Batch;
+  transformLoss(loss: Scalar, ctx: BatchContext): Scalar;
+  /** null skips this update. */
+  transformGradients(gradients: Gradients, ctx: BatchContext): Gradients | null;
+}
+/** Provide: synchronous; how several answers join is said beside each. */
+export interface Providers {
+  /** First answer wins. */
+  provideLearningRate(ctx: BatchContext): number | undefined;
+  /** Merged field by field, the first answer to a field wins: dropout and zoneout live together. */
+  provideRegularisers(
+    layer: { readonly name: string; readonly units: number },
+    ctx: BatchContext,
+  ): Regularisers | undefined;
+  /** True from anyone makes this step keep ‖δs_t‖ of every recurrent layer. */
+  provideProbe(ctx: BatchContext): boolean;
+}
+export type Hooks = Observers & Transforms & Providers;
+
+/** Every hook and its kind. */
+export const hookKinds: Readonly<Record<keyof Hooks, 'observe' | 'transform' | 'provide'>> = {
+  onTrainBegin: 'observe',
+  onEpochBegin: 'observe',
+  onBatchBegin: 'observe',
+  beforeUpdate: 'observe',
+  onBatchEnd: 'observe',
+  onValidationBegin: 'observe',
+  onValidationEnd: 'observe',
+  onEpochEnd: 'observe',
+  onTrainEnd: 'observe',
+  transformBatch: 'transform',
+  transformLoss: 'transform',
+  transformGradients: 'transform',
+  provideLearningRate: 'provide',
+  provideRegularisers: 'provide',
+  provideProbe: 'provide',
+};

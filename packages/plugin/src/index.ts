@@ -1,0 +1,26 @@
+export {
+  type Awaitable,
+  type Batch,
+  type BatchContext,
+  type EpochContext,
+  type Gradients,
+  type Hooks,
+  hookKinds,
+  type Logs,
+  type Observers,
+  type Providers,
+  type TrainContext,
+  type TrainEnd,
+  type Transforms,
+  type UpdateStats,
+} from './hooks.js';
+export {
+  definePlugin,
+  type Json,
+  type Plugin,
+  PluginError,
+  type PluginModule,
+  type PluginStates,
+  Tokens,
+} from './plugin.js';
+export type { Trainable } from './trainable.js';

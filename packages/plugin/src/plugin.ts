@@ -1,0 +1,98 @@
+import { GatewiseError } from '@gatewise/core';
+import { ContainerModule, type MapToResolvedValueInjectOptions, type ServiceIdentifier } from 'inversify';
+import type { Awaitable, Hooks } from './hooks.js';
+import type { Trainable } from './trainable.js';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** A named object with the hooks it listens to, and no others: an absent hook costs nothing. */
+export interface Plugin extends Partial<Hooks> {
+  readonly name: string;
+  /** pre, then those without an order, then post; registration order within each. */
+  readonly order?: 'pre' | 'post';
+  /** Plain JSON for checkpoints. */
+  saveState?(): Json;
+  loadState?(state: Json): void;
+  dispose?(): Awaitable<void>;
+}
+
+/** The states of all plugins of a run, for checkpoints: the trainer binds it. Call it from hooks, not while plugins are made. */
+export interface PluginStates {
+  /** State by plugin name: what `saveState` gave, and where the plugin's random stream stands. Plain JSON, opaque. */
+  save(): Record<string, Json>;
+  /** Hands states back. Plugins without an entry keep theirs; entries without a plugin are passed over. */
+  load(states: Readonly<Record<string, Json>>): void;
+}
+
+/** What the container of a run can inject. */
+export const Tokens = {
+  Plugin: Symbol.for('gatewise.Plugin') as ServiceIdentifier<Plugin>,
+  Model: Symbol.for('gatewise.Model') as ServiceIdentifier<Trainable>,
+  PluginStates: Symbol.for('gatewise.PluginStates') as ServiceIdentifier<PluginStates>,
+} as const;
+
+/** What `definePlugin` makes and `train({ plugins })` takes. Falsy entries of that list are ignored. */
+export type PluginModule = ContainerModule;
+
+/**
+ * Defines a plugin: a factory whose result binds it in the container of a run; the end of the run disposes of it.
+ *
+ * @param name unique in a run: two of one name are refused (`GW_PLUGIN_DUPLICATE`)
+ * @param create options and injected dependencies to hooks; throw a `GatewiseError` for bad options
+ * @param deps tokens of the dependencies, in order
+ * @example
+ * export const scaleLoss = definePlugin('scale-loss', ({ by }: { by: number }) => ({
+ *   transformLoss: (loss) => tf.mul(loss, by),
+ * }));
+ */
+export function definePlugin<Options, Deps extends unknown[] = []>(
+  name: string,
+  create: (options: Options, ...deps: Deps) => Omit<Plugin, 'name'>,
+  deps: MapToResolvedValueInjectOptions<Deps> = [] as never,
+): (options: Options) => PluginModule {
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+    throw new GatewiseError('GW_PLUGIN_NAME', `got "${name}", wanted lower-case words joined by "-"`);
+  }
+  return (options) =>
+    new ContainerModule(({ bind }) => {
+      bind(Tokens.Plugin)
+        .toResolvedValue((...d: Deps): Plugin => named(name, () => create(options, ...d)), deps)
+        .inSingletonScope();
+    });
+}
+
+/** Makes the plugin and gives it its name: the same object, so that `this` and classes work. */
+function named(name: string, create: () => Omit<Plugin, 'name'>): Plugin {
+  const plugin = attempt(name, create);
+  if (typeof plugin !== 'object' || plugin === null || plugin instanceof Promise) {
+    const got = plugin instanceof Promise ? 'a promise' : String(plugin);
+    throw new GatewiseError(
+      'GW_PLUGIN_RESULT',
+      `got ${got} from the factory of plugin "${name}", wanted an object of hooks; return { onBatchEnd() { … } }`,
+    );
+  }
+  return Object.isExtensible(plugin) ? Object.assign(plugin, { name }) : { ...plugin, name };
+}
+
+/** A coded error about options says all by itself; anything else is told to be this plugin's. */
+function attempt<T>(name: string, create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    throw error instanceof GatewiseError ? error : new PluginError(name, 'create', error);
+  }
+}
+
+/** A hook threw: names the plugin, the hook and the cause. */
+export class PluginError extends Error {
+  override readonly name = 'PluginError';
+  readonly code = 'GW_PLUGIN_HOOK';
+  constructor(
+    readonly plugin: string,
+    readonly hook: string,
+    cause: unknown,
+  ) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`GW_PLUGIN_HOOK: plugin "${plugin}" failed in ${hook}: ${why}`, { cause });
+  }
+}

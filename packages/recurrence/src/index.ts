@@ -1,0 +1,19 @@
+export {
+  type Engine,
+  engines,
+  type OperandDropout,
+  type RecurCotangents,
+  type RecurGradients,
+  type RecurOutputs,
+  type RecurRequest,
+  type RecurTensors,
+  registerEngine,
+  type Zoneout,
+} from './engine.js';
+export { type Arithmetic, type Stage, stage } from './evaluate.js';
+export { type InnerOp, isInner, type LeafOp, type Program, type ProgramNode } from './program.js';
+export { recordProgram } from './record.js';
+export { opsEngine, recur } from './recur.js';
+export type { RecurArgs } from './request.js';
+export { currentRun, type Run, withRun } from './run-slot.js';
+export { Dual, Num, TensorValue } from './values.js';

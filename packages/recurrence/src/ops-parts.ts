@@ -1,0 +1,99 @@
+import { drawBelow, foldKey } from '@gatewise/core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { RecurRequest, RecurTensors } from './engine.js';
+import type { Arithmetic } from './evaluate.js';
+
+/** The eight operations as tf.js ops. */
+export const tensorArithmetic: Arithmetic<tf.Tensor> = {
+  add: (a, b) => tf.add(a, b),
+  sub: (a, b) => tf.sub(a, b),
+  mul: (a, b) => tf.mul(a, b),
+  neg: (a) => tf.neg(a),
+  sigmoid: (a) => tf.sigmoid(a),
+  tanh: (a) => tf.tanh(a),
+  relu: (a) => tf.relu(a),
+  step: (a) => tf.step(a, 0),
+};
+
+/** t in the order of the recurrence. */
+export function timeOrder({ T, reverse }: RecurRequest): number[] {
+  return Array.from({ length: T }, (_, i) => (reverse ? T - 1 - i : i));
+}
+
+/** The mask by time step as bool rows [B, width] of one value each; null without a mask. */
+export function maskRows({ B, T }: RecurRequest, mask: tf.Tensor | null, width: number): tf.Tensor[] | null {
+  if (!mask) return null;
+  const m = tf.cast(mask, 'bool'); // [B,T]
+  return tf.unstack(tf.tile(tf.reshape(m, [B, T, 1]), [1, 1, width]), 1);
+}
+
+/** x as rows [B·T, I] (ids: [B·T]), zero at masked steps by selection: what lies there is never read. */
+export function inputRows({ B, T, I, ids }: RecurRequest, { x, mask }: RecurTensors): tf.Tensor {
+  const rows = ids ? tf.reshape(x, [B * T]) : tf.reshape(x, [B * T, I]);
+  if (!mask) return rows;
+  const m = tf.reshape(tf.cast(mask, 'bool'), ids ? [B * T] : [B * T, 1]);
+  return tf.where(m, rows, tf.zerosLike(rows));
+}
+
+/** Multiplies the operand of R: one mask [B,H] a sequence or a step, zeros and 1/(1 − p). */
+export function operandMasks(
+  request: RecurRequest,
+  tensors: RecurTensors,
+): ((t: number) => tf.Tensor) | null {
+  const { operandDropout: d, B, H } = request;
+  if (!d) return null;
+  if (d.kind === 'mask') {
+    const mask = tensors.operandMask!;
+    if (!d.perStep) return () => mask;
+    const steps = tf.unstack(mask, 1);
+    return (t) => steps[t]!;
+  }
+  const draw = (t: number) => {
+    const values = new Float32Array(B * H);
+    const scale = 1 / (1 - d.rate);
+    for (let b = 0, at = 0; b < B; b++) {
+      for (let j = 0; j < H; j++, at++) values[at] = drawBelow(d.key, t, b, j, d.rate) ? 0 : scale;
+    }
+    return tf.tensor2d(values, [B, H]);
+  };
+  if (d.perStep) return draw;
+  const one = draw(0);
+  return () => one;
+}
+
+/** Zoneout: which units of state k hold at step t, as bool [B,H]; null where none can. */
+export function holdMasks(
+  request: RecurRequest,
+  tensors: RecurTensors,
+): ((t: number, k: number) => tf.Tensor | null) | null {
+  const { zoneout: z, B, H } = request;
+  if (!z || z.kind === 'expect') return null;
+  if (z.kind === 'mask') {
+    const steps = tensors.holdMasks!.map((m) => m && tf.unstack(tf.cast(m, 'bool'), 1));
+    return (t, k) => steps[k]?.[t] ?? null;
+  }
+  return (t, k) => {
+    const rate = z.rates[k]!;
+    if (rate === 0) return null;
+    const key = foldKey(z.key, k);
+    const values = new Uint8Array(B * H);
+    for (let b = 0, at = 0; b < B; b++) {
+      for (let j = 0; j < H; j++, at++) values[at] = drawBelow(key, t, b, j, rate) ? 1 : 0;
+    }
+    return tf.tensor2d(values, [B, H], 'bool');
+  };
+}
+
+/** A value of any broadcastable shape (a constant, a vector [H]) as rows [B,H]. */
+export function asRows(value: tf.Tensor, { B, H }: RecurRequest): tf.Tensor {
+  return value.rank === 2 ? value : tf.broadcastTo(value, [B, H]);
+}
+
+/** The constants of a program as scalars, made once a call: a tensor a use would be an upload a use. */
+export function constantPool(constants: readonly number[]): (at: number) => tf.Tensor {
+  const scalars: tf.Scalar[] = [];
+  return (at) => {
+    scalars[at] ??= tf.scalar(constants[at]!);
+    return scalars[at];
+  };
+}

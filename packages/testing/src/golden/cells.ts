@@ -1,0 +1,80 @@
+import { additive, gru, gruResetAfter, lstm, lstmOriginal, vanilla } from '@gatewise/cells';
+import type { AnyCell } from '@gatewise/core';
+import * as tf from '@tensorflow/tfjs-core';
+import { need } from './file.js';
+
+/** The op's weights of one layer. */
+export interface OpWeights {
+  readonly W: tf.Tensor; // [I, (gates that read x)·H]
+  readonly R: tf.Tensor; // [H, (gates that read the operand)·H]
+  readonly b: tf.Tensor; // [gates·H]
+  readonly vectors?: Record<string, tf.Tensor>; // [H] each
+}
+type Letters = Readonly<Record<string, tf.Tensor>>;
+
+/** How a cell of the golden files becomes one of ours: differentiable, so gradients come back in the file's letters. */
+export interface GoldenCell {
+  readonly cell: AnyCell;
+  weights(file: Letters): OpWeights;
+}
+export type GoldenCells = Readonly<Record<string, GoldenCell>>;
+
+const letter = (file: Letters, name: string) => need(file[name], `weight "${name}"`);
+const oneBias = (file: Letters): OpWeights => ({
+  W: letter(file, 'Wx'),
+  R: letter(file, 'Wh'),
+  b: letter(file, 'b'),
+});
+
+/** A cell whose letters differ from the file's in name alone; `rows` names the rows of [P,H] tensors as vectors. */
+export function sameLetters(cell: AnyCell, rows: Readonly<Record<string, readonly string[]>> = {}): GoldenCell {
+  return {
+    cell,
+    weights(file) {
+      const vectors = Object.entries(rows).flatMap(([name, of]) => {
+        const parts = tf.unstack(letter(file, name));
+        return of.map((vector, i) => [vector, need(parts[i], `row ${i} of "${name}"`)] as const);
+      });
+      return { ...oneBias(file), vectors: Object.fromEntries(vectors) };
+    },
+  };
+}
+
+/** z_theirs = 1 − z_ours, and 1 − σ(a) = σ(−a): the z columns, the first H of 3H, change sign. */
+function negateZ(matrix: tf.Tensor): tf.Tensor {
+  const H = matrix.shape.at(-1)! / 3;
+  return tf.mul(matrix, tf.concat([tf.fill([H], -1), tf.fill([2 * H], 1)]));
+}
+
+/** b = [b_z, b_r, b_n, b_q] of the two biases: z and r take their sum, n reads x alone and q the state alone. */
+function fourBiases(bx: tf.Tensor, bh: tf.Tensor): tf.Tensor {
+  const H = bx.size / 3;
+  const both = tf.add(tf.slice(bx, [0], [2 * H]), tf.slice(bh, [0], [2 * H]));
+  return tf.concat([both, tf.slice(bx, [2 * H], [H]), tf.slice(bh, [2 * H], [H])]);
+}
+
+const twoBiases = (file: Letters): OpWeights => ({
+  W: letter(file, 'Wx'),
+  R: letter(file, 'Wh'),
+  b: fourBiases(letter(file, 'bx'), letter(file, 'bh')),
+});
+
+/** The Keras form of a GRU, from the slide's. */
+function kerasForm({ cell, weights }: GoldenCell): GoldenCell {
+  const negated = (file: Letters) => Object.fromEntries(Object.entries(file).map(([k, v]) => [k, negateZ(v)]));
+  return { cell, weights: (file) => weights(negated(file)) };
+}
+
+const resetAfter: GoldenCell = { cell: gruResetAfter, weights: twoBiases };
+
+/** The cells of the golden files that this package can run; a caller adds those of plugins. */
+export const goldenCells: GoldenCells = {
+  rnn_tanh: sameLetters(vanilla),
+  additive: sameLetters(additive),
+  lstm_original: sameLetters(lstmOriginal),
+  lstm: sameLetters(lstm),
+  gru_reset_before_slide: sameLetters(gru),
+  gru_reset_before_keras: kerasForm(sameLetters(gru)),
+  gru_reset_after_slide: resetAfter,
+  gru_reset_after_keras: kerasForm(resetAfter),
+};

@@ -1,0 +1,1 @@
+export { type FlowRecord, type GradientFlowOptions, gradientFlow } from './gradient-flow.js';

@@ -1,0 +1,137 @@
+import { type Chart, lineChart, type Point } from './chart.js';
+import type { Markup } from './html.js';
+import { type Flow, type RunRecord, type Sample, spread } from './record.js';
+
+/** How the loss is shown: its unit, and what one nat is in it. */
+export interface LossUnit {
+  readonly label: string;
+  readonly scale: number;
+}
+/** log₂ e bits are one nat. */
+export const bitsPerCharacter: LossUnit = { label: 'bits per character', scale: Math.LOG2E };
+
+/** A value to compare the loss with, in its unit. */
+export interface Reference {
+  readonly label: string;
+  readonly value: number;
+}
+
+const drawnPoints = 400;
+const drawnMoments = 6;
+
+/** The loss over steps, smoothed and raw, with the validation points and what they are compared with. */
+export function lossChart(
+  { samples, validations }: RunRecord,
+  unit: LossUnit,
+  references: readonly Reference[],
+): Markup {
+  const raw = samples.map(({ step, loss }): Point => [step, loss * unit.scale]);
+  const held = validations.map(({ step, loss }): Point => [step, loss * unit.scale]);
+  return lineChart({
+    id: 'loss',
+    title: 'Loss',
+    note: 'Training loss, step by step and smoothed, and the loss on held-out data where it was measured.',
+    x: 'step',
+    y: unit.label,
+    series: [
+      { name: 'training', points: bucketed(raw), tone: 'tone-a', kind: 'faint' },
+      { name: 'training, smoothed', points: bucketed(smoothed(raw)), tone: 'tone-a' },
+      { name: 'held out', points: held, tone: 'tone-b', kind: 'dots' },
+    ],
+    references,
+  });
+}
+
+/** The norm of all gradients before and after clipping. */
+export function normChart({ samples }: RunRecord): Markup {
+  const before = pick(samples, (sample) => sample.gradientNorm);
+  const after = pick(samples, (sample) => sample.gradientNormClipped);
+  const share = clippedShare(samples);
+  const clipped = share === undefined ? '' : ` Clipped on ${percent(share)} of the recorded steps.`;
+  return lineChart({
+    id: 'gradient-norm',
+    title: 'Gradient norm',
+    note: `‖g‖₂ over all weights, before and after clipping.${clipped}`,
+    x: 'step',
+    y: '‖g‖₂ (log scale)',
+    log: true,
+    series: [
+      { name: 'before clipping', points: bucketed(before), tone: 'tone-b' },
+      { name: 'after clipping', points: bucketed(after), tone: 'tone-a' },
+    ],
+  });
+}
+
+/** ‖δs_t‖ over time steps, one chart a layer and state, several moments of training in each. */
+export function flowCharts({ flows }: RunRecord): Markup[] {
+  const groups = new Map<string, Flow[]>();
+  for (const flow of flows) {
+    const key = JSON.stringify([flow.layer, flow.state]);
+    groups.set(key, [...(groups.get(key) ?? []), flow]);
+  }
+  const layers = new Set(flows.map(({ layer }) => layer));
+  return [...groups.values()].map((group, i) => lineChart(flowChart(group, i, layers.size > 1)));
+}
+
+function flowChart(group: readonly Flow[], index: number, nameLayer: boolean): Chart {
+  const { layer, state } = group[0] as Flow;
+  const moments = spread(group, drawnMoments);
+  return {
+    id: `flow-${index}`,
+    title: `Gradient flow ‖δ${state}ₜ‖${nameLayer ? `, ${layer}` : ''}`,
+    note: `How much of the gradient reaches state ${state} at each time step of a window, at ${moments.length} moments of training. Falling to the left: it fades on its way back in time.`,
+    x: 'time step t',
+    y: `‖δ${state}ₜ‖₂ (log scale)`,
+    log: true,
+    series: moments.map(({ step, norms }, i) => ({
+      name: `step ${step.toLocaleString('en-US')}`,
+      points: norms.map((norm, t): Point => [t + 1, norm]),
+      tone: `ramp-${moments.length === 1 ? drawnMoments - 1 : Math.round((i * (drawnMoments - 1)) / (moments.length - 1))}`,
+    })),
+  };
+}
+
+/** Share of the samples whose gradients were made smaller; undefined where none tells. */
+export function clippedShare(samples: readonly Sample[]): number | undefined {
+  const known = samples.filter((s) => s.gradientNorm !== undefined && s.gradientNormClipped !== undefined);
+  if (known.length === 0) return undefined;
+  const clipped = known.filter(
+    (s) => (s.gradientNormClipped as number) < (s.gradientNorm as number) * (1 - 1e-5),
+  );
+  return clipped.length / known.length;
+}
+
+/** 0.5 → "50 %". */
+export const percent = (share: number) => `${Number((share * 100).toPrecision(3))} %`;
+
+function pick(samples: readonly Sample[], value: (sample: Sample) => number | undefined): Point[] {
+  return samples.flatMap((sample): Point[] => {
+    const y = value(sample);
+    return y === undefined ? [] : [[sample.step, y]];
+  });
+}
+
+/** Exponential mean with a memory of a 25th of the run, corrected for its start as Adam's is. */
+export function smoothed(points: readonly Point[]): Point[] {
+  const keep = 1 - 1 / Math.max(1, points.length / 25);
+  let sum = 0;
+  let weight = 0;
+  return points.flatMap(([x, y]): Point[] => {
+    if (!Number.isFinite(y)) return [];
+    sum = keep * sum + (1 - keep) * y;
+    weight = keep * weight + (1 - keep);
+    return [[x, sum / weight]];
+  });
+}
+
+/** At most `drawnPoints` points: neighbours are drawn as their mean. */
+function bucketed(points: readonly Point[]): Point[] {
+  const size = Math.ceil(points.length / drawnPoints);
+  if (size <= 1) return [...points];
+  const buckets = Array.from({ length: Math.ceil(points.length / size) }, (_, i) =>
+    points.slice(i * size, (i + 1) * size),
+  );
+  const mean = (bucket: readonly Point[], axis: 0 | 1) =>
+    bucket.reduce((sum, point) => sum + point[axis], 0) / bucket.length;
+  return buckets.map((bucket): Point => [mean(bucket, 0), mean(bucket, 1)]);
+}

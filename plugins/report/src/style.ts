@@ -1,0 +1,53 @@
+/** The style sheet of a report. Colours pass WCAG contrast in both schemes; lines differ in lightness, not in hue alone. */
+export const style = `
+:root {
+  color-scheme: light dark;
+  --page: #fbfbf9; --card: #ffffff; --ink: #1d2126; --soft: #5b636e; --line: #dfe2e6; --grid: #e9ebee;
+  --a: #1f5fa8; --b: #c2570c; --bad: #a61b1b;
+  --r0: #a9cbe6; --r1: #7fb0d6; --r2: #5593c3; --r3: #3375ab; --r4: #1c558a; --r5: #0b3761;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #14171a; --card: #1b1f23; --ink: #e7e9ec; --soft: #a2abb6; --line: #333a42; --grid: #2a3037;
+    --a: #6fb1f0; --b: #f0a060; --bad: #ff9a90;
+    --r0: #2f5577; --r1: #3d709c; --r2: #528cbd; --r3: #74a9d6; --r4: #a0c8ea; --r5: #d8ebfb;
+  }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
+main { max-width: 1140px; margin: 0 auto; padding: 36px 24px 64px; }
+h1 { font-size: 28px; line-height: 1.2; margin: 0; letter-spacing: -0.01em; }
+h2 { font-size: 19px; margin: 40px 0 12px; }
+h3 { font-size: 16px; margin: 0; }
+.about { color: var(--soft); margin: 6px 0 0; }
+.failed { border-left: 4px solid var(--bad); color: var(--bad); padding: 8px 14px; margin: 20px 0 0; background: var(--card); }
+.tiles { display: flex; flex-wrap: wrap; gap: 12px 44px; margin: 26px 0 30px; padding: 0; list-style: none; }
+.tiles b { display: block; font-size: 25px; font-weight: 600; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.tiles span { color: var(--soft); font-size: 14px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px; }
+figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 18px 18px 12px; display: flex; flex-direction: column; justify-content: space-between; }
+figcaption p { color: var(--soft); font-size: 14px; margin: 2px 0 8px; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 0 0 10px; padding: 0; list-style: none; font-size: 13px; }
+.swatch { width: 22px; height: 10px; margin-right: 6px; }
+.chart { width: 100%; height: auto; display: block; }
+.chart text { font: 12px system-ui, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums; }
+.chart .label { font-size: 13px; fill: var(--ink); }
+.grid { stroke: var(--grid); fill: none; }
+.axis { stroke: var(--soft); fill: none; }
+.reference { stroke: var(--soft); stroke-dasharray: 5 4; fill: none; }
+.line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+.faint { fill: none; stroke-width: 1; opacity: 0.4; }
+.dots { stroke: var(--card); stroke-width: 1; }
+.tone-a { stroke: var(--a); } .tone-b { stroke: var(--b); }
+.dots.tone-a { fill: var(--a); stroke: var(--card); } .dots.tone-b { fill: var(--b); stroke: var(--card); }
+${[0, 1, 2, 3, 4, 5].map((i) => `.ramp-${i} { stroke: var(--r${i}); } .dots.ramp-${i} { fill: var(--r${i}); stroke: var(--card); }`).join(' ')}
+.empty { color: var(--soft); padding: 60px 0; text-align: center; }
+.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 0 36px; }
+table { border-collapse: collapse; width: 100%; font-size: 15px; }
+th, td { text-align: left; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); font-weight: normal; vertical-align: top; }
+th { color: var(--soft); }
+td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 14px 16px; margin: 8px 0 20px; white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+details { margin-top: 28px; } summary { cursor: pointer; color: var(--soft); }
+@media print { .charts { grid-template-columns: 1fr 1fr; } figure { break-inside: avoid; } }
+`;

@@ -1,0 +1,7 @@
+import { ensureDependencies, ensureNodeVersion, main, runSource } from './setup.mjs';
+
+await main(async () => {
+  ensureNodeVersion();
+  ensureDependencies();
+  await runSource('packages/testing/src/golden-cli.ts', process.argv.slice(2));
+});

@@ -1,0 +1,11 @@
+import { partsFrom, runChecks } from './check.mjs';
+import { ensureDependencies, ensureNodeVersion, main } from './setup.mjs';
+import { setupTensorflowWherePossible } from './setup-tensorflow.mjs';
+
+await main(async () => {
+  const only = partsFrom(process.argv);
+  ensureNodeVersion();
+  ensureDependencies();
+  await setupTensorflowWherePossible();
+  if (!(await runChecks(only))) process.exitCode = 1;
+});

@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { hasNativeAddon } from '@gatewise/backends';
+import { afterAll, describe, expect, it } from 'vitest';
+
+// One addon, built once against Node's C interface, and one source run under every supported Node.
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const root = join(here, '..', '..');
+const cache = join(root, 'node_modules', '.cache', 'gatewise');
+const versions = ['20.19', '22', '24', '26'];
+const withNode = hasNativeAddon();
+const expected = withNode ? ['cpu', 'node', 'wasm', 'cpu'] : ['cpu', 'wasm', 'cpu'];
+
+interface Backend {
+  readonly name: string;
+  readonly driver: string;
+  readonly product: number[];
+  readonly dA: number[];
+  readonly leaked: number;
+}
+
+const figures: { node: string; backends: Record<string, string> }[] = [];
+
+/** The npm package `node` gets its binary from one package a platform, which needs no install script. */
+function platformPackage(): string {
+  const system = process.platform === 'win32' ? 'win' : process.platform;
+  const prefix = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node';
+  return `${prefix}-${system}-${process.arch}`;
+}
+
+function fetchNode(version: string): string {
+  const prefix = join(cache, `node-${version}`);
+  const folder = join(prefix, 'node_modules', platformPackage());
+  const binary = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (existsSync(binary)) return binary;
+  mkdirSync(prefix, { recursive: true });
+  const options = ['--prefix', prefix, '--ignore-scripts', '--no-audit', '--no-fund'];
+  const done = spawnSync('npm', ['install', ...options, `${platformPackage()}@${version}`], {
+    cwd: prefix,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (done.status !== 0) throw new Error(`npm could not fetch Node ${version}: ${done.stderr}`);
+  for (const unused of ['include', 'share']) rmSync(join(folder, unused), { recursive: true, force: true });
+  return binary;
+}
+
+describe(`backends under every supported Node${withNode ? '' : ' (node left out: no addon, run npm run setup:tensorflow)'}`, () => {
+  it.each(versions)('Node %s multiplies and differentiates, silently', { timeout: 300_000 }, (version) => {
+    const binary = fetchNode(version);
+    const program = join(here, 'program.ts');
+    const child = spawnSync(binary, ['-C', 'gatewise-source', '--import', 'tsx', program], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(child.stderr).toBe('');
+    const run = JSON.parse(child.stdout) as { node: string; backends: Backend[] };
+    expect(run.node).toMatch(new RegExp(`^${version}\\.`));
+    expect(run.backends.map(({ name }) => name)).toEqual(expected);
+    for (const { product, dA, leaked } of run.backends) {
+      expect({ product, dA, leaked }).toEqual({
+        product: [19, 22, 43, 50],
+        dA: [454, 618, 1030, 1402],
+        leaked: 0,
+      });
+    }
+    const drivers = Object.fromEntries(run.backends.map(({ name, driver }) => [name, driver]));
+    figures.push({ node: run.node, backends: drivers });
+  });
+
+  afterAll(() => {
+    if (figures.length < versions.length) return;
+    const text = JSON.stringify({ platform: `${process.platform}-${process.arch}`, runs: figures }, null, 2);
+    writeFileSync(join(here, 'figures.json'), `${text}\n`);
+  });
+});
