@@ -2,7 +2,15 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { cacheFolder, ensureDependencies, ensureNodeVersion, main, root, SetupError } from './setup.mjs';
+import {
+  cacheFolder,
+  ensureDependencies,
+  ensureNodeVersion,
+  main,
+  root,
+  SetupError,
+  spawnNpm,
+} from './setup.mjs';
 
 const parts = {
   lint: () => tool('@biomejs/biome', 'biome', ['check', '--error-on-warnings', '.']),
@@ -22,12 +30,22 @@ export async function runChecks(only = Object.keys(parts)) {
   for (const name of only) {
     console.log(`\n== ${name}`);
     const start = performance.now();
-    const { ok, counts = none } = await parts[name]();
+    const { ok, counts = none } = await attempt(parts[name]);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     console.log(`== ${name}: ${ok ? 'passed' : 'FAILED'} in ${seconds} s`);
     outcomes.push({ name, ok, counts });
   }
   return summarise(outcomes);
+}
+
+/** A part that could not even start has failed; the next ones still run. */
+async function attempt(part) {
+  try {
+    return await part();
+  } catch (error) {
+    console.error(error instanceof SetupError ? error.message : error);
+    return { ok: false };
+  }
 }
 
 const none = { passed: 0, failed: 0, skipped: 0 };
@@ -64,21 +82,41 @@ export async function runTests(environment = {}) {
 
 /** What a user of each published package would meet: its exports (publint) and its types (attw). */
 async function checkPackages() {
+  const folders = publicPackages();
   let ok = true;
-  for (const folder of publicPackages()) {
-    console.log(`-- ${folder}`);
-    const shape = await tool('publint', 'publint', ['run', folder, '--strict', '--pack', 'npm']);
-    const types = await tool('@arethetypeswrong/cli', 'attw', [
-      '--pack',
-      folder,
-      '--profile',
-      'esm-only',
-      '-f',
-      'ascii',
+  for (const [i, tarball] of pack(folders).entries()) {
+    const attw = ['--profile', 'esm-only', '--format', 'ascii', '--no-summary'];
+    const checks = await Promise.all([
+      tool('publint', 'publint', ['run', tarball, '--strict'], {}, 'pipe'),
+      tool('@arethetypeswrong/cli', 'attw', [tarball, ...attw], {}, 'pipe'),
     ]);
-    ok &&= shape.ok && types.ok;
+    const failed = checks.filter((check) => !check.ok);
+    console.log(`${failed.length === 0 ? 'ok  ' : 'FAIL'} ${folders[i]}`);
+    for (const { output } of failed) console.log(output);
+    ok &&= failed.length === 0;
   }
   return { ok };
+}
+
+/** Packs the folders as `npm publish` would; gives one .tgz for each. */
+function pack(folders) {
+  const destination = join(cacheFolder, 'packed');
+  rmSync(destination, { recursive: true, force: true });
+  mkdirSync(destination, { recursive: true });
+  const workspaces = folders.flatMap((folder) => ['-w', folder]);
+  const done = spawnNpm(['pack', '--json', '--pack-destination', destination, ...workspaces], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (done.status !== 0) throw new SetupError('GW_SETUP_PACK', `npm pack failed. It said:\n${done.stderr}`);
+  const packed = new Map(
+    JSON.parse(done.stdout).map(({ name, filename }) => [name, join(destination, filename)]),
+  );
+  return folders.map((folder) => packed.get(manifestOf(folder).name));
+}
+
+function manifestOf(folder) {
+  return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 }
 
 function publicPackages() {
@@ -92,21 +130,24 @@ function publicPackages() {
   );
 }
 
-/** Runs a command of an installed npm package in the root, its output passing through. */
-function tool(packageName, command, args, environment = {}) {
-  const folder = join(root, 'node_modules', packageName);
-  const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const file = join(folder, typeof bin === 'string' ? bin : bin[command]);
+/** Runs a command of an installed npm package in the root; its output passes through, or is kept with 'pipe'. */
+function tool(packageName, command, args, environment = {}, output = 'inherit') {
+  const folder = join('node_modules', packageName);
+  const { bin } = manifestOf(folder);
+  const file = join(root, folder, typeof bin === 'string' ? bin : bin[command]);
   const child = spawn(process.execPath, [file, ...args], {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['inherit', output, output],
     env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', ...environment },
   });
+  const kept = [];
+  child.stdout?.on('data', (chunk) => kept.push(chunk));
+  child.stderr?.on('data', (chunk) => kept.push(chunk));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => {
+    child.once('close', (code, signal) => {
       if (signal === 'SIGINT') process.exit(130); // Ctrl-C ends the whole run, not one part of it
-      resolve({ ok: code === 0 });
+      resolve({ ok: code === 0, output: Buffer.concat(kept).toString('utf8') });
     });
   });
 }

@@ -1,4 +1,4 @@
-export { type AnyCell, type Cell, type CellGradients, type Named, type Operand } from './cell.js';
+export type { AnyCell, Cell, CellGradients, Named, Operand } from './cell.js';
 export { cellNames, defineCell } from './define-cell.js';
 export { GatewiseError } from './errors.js';
 export { drawBelow, foldKey, hashText, mix, type Random, type RandomState, random } from './random.js';

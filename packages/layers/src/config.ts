@@ -73,7 +73,8 @@ const optionNames: readonly string[] = [
 ];
 /** What other frameworks call it. */
 const elsewhere: Readonly<Record<string, string>> = {
-  goBackwards: 'use reverse: true; outputs stay in the order of the input, so tf.layers.bidirectional cannot wrap it',
+  goBackwards:
+    'use reverse: true; outputs stay in the order of the input, so tf.layers.bidirectional cannot wrap it',
   activation: 'activations are part of the cell: choose or write another cell',
   recurrentActivation: 'activations are part of the cell: choose or write another cell',
   stateful: 'take the states with returnState and hand them on with initialState',
@@ -96,11 +97,17 @@ export function settingsOf(config: RecurrentConfig): Settings {
   for (const name of Object.keys(config)) {
     if (optionNames.includes(name)) continue;
     const fix = elsewhere[name] ? `; ${elsewhere[name]}` : didYouMean(name, optionNames);
-    bad('GW_LAYER_OPTION', `got the unknown option "${name}"${fix || `, wanted one of ${optionNames.join(', ')}`}`);
+    bad(
+      'GW_LAYER_OPTION',
+      `got the unknown option "${name}"${fix || `, wanted one of ${optionNames.join(', ')}`}`,
+    );
   }
   const cell = typeof config.cell === 'string' ? findCell(config.cell) : config.cell;
   if (!cell?.state || !cell.gates) {
-    bad('GW_LAYER_CELL_UNKNOWN', `got cell = ${String(cell)}, wanted a registered name or a cell from defineCell`);
+    bad(
+      'GW_LAYER_CELL_UNKNOWN',
+      `got cell = ${String(cell)}, wanted a registered name or a cell from defineCell`,
+    );
   }
   positive('GW_LAYER_UNITS', 'units', config.units);
   if (config.inputDim !== undefined) positive('GW_LAYER_OPTION', 'inputDim', config.inputDim);
@@ -132,19 +139,28 @@ function checkValues(s: Settings): void {
   if (s.padding !== 'zeros' && s.padding !== 'hold') {
     bad('GW_LAYER_OPTION', `got padding = ${String(s.padding)}, wanted 'zeros' or 'hold'`);
   }
-  for (const option of ['kernelInitializer', 'recurrentInitializer', 'biasInitializer', 'vectorInitializer'] as const) {
+  for (const option of [
+    'kernelInitializer',
+    'recurrentInitializer',
+    'biasInitializer',
+    'vectorInitializer',
+  ] as const) {
     checkInitialiser(option, s[option]);
   }
   if (s.forgetBias !== undefined && !s.cell.gates.includes('f')) {
     const gates = s.cell.gates.join(' ');
-    bad('GW_LAYER_OPTION', `got forgetBias, but cell "${s.cell.name}" has no gate f (${gates}); leave it out`);
+    bad(
+      'GW_LAYER_OPTION',
+      `got forgetBias, but cell "${s.cell.name}" has no gate f (${gates}); leave it out`,
+    );
   }
   for (const [option, value] of Object.entries({ forgetBias: s.forgetBias, seed: s.seed })) {
     if (value !== undefined && !Number.isFinite(value)) {
       bad('GW_LAYER_OPTION', `got ${option} = ${String(value)}, wanted a finite number`);
     }
   }
-  for (const option of ['dropout', 'recurrentDropout', 'outputDropout'] as const) checkRate(option, s[option]);
+  for (const option of ['dropout', 'recurrentDropout', 'outputDropout'] as const)
+    checkRate(option, s[option]);
   for (const [state, rate] of Object.entries(s.zoneout)) checkRate(`zoneout.${state}`, rate);
 }
 
@@ -154,11 +170,17 @@ export function checkRate(option: string, rate: unknown): void {
   bad('GW_LAYER_RATE', `got ${option} = ${String(rate)}, wanted a rate of at least 0 and below 1`);
 }
 
-function zoneoutByState(cell: AnyCell, zoneout: number | Readonly<Record<string, number>>): Record<string, number> {
+function zoneoutByState(
+  cell: AnyCell,
+  zoneout: number | Readonly<Record<string, number>>,
+): Record<string, number> {
   if (typeof zoneout === 'number') return Object.fromEntries(cell.state.map((s) => [s, zoneout]));
   const unknown = Object.keys(zoneout).find((state) => !cell.state.includes(state));
   if (unknown !== undefined) {
-    bad('GW_LAYER_RATE', `got zoneout for "${unknown}", wanted states of "${cell.name}": ${cell.state.join(' ')}`);
+    bad(
+      'GW_LAYER_RATE',
+      `got zoneout for "${unknown}", wanted states of "${cell.name}": ${cell.state.join(' ')}`,
+    );
   }
   return { ...zoneout };
 }
@@ -168,7 +190,11 @@ function positive(code: `GW_${string}`, option: string, value: unknown): void {
   bad(code, `got ${option} = ${String(value)}, wanted a positive integer`);
 }
 
-function flag<K extends keyof RecurrentConfig>(config: RecurrentConfig, option: K, otherwise: boolean): boolean {
+function flag<K extends keyof RecurrentConfig>(
+  config: RecurrentConfig,
+  option: K,
+  otherwise: boolean,
+): boolean {
   const value: unknown = config[option] ?? otherwise;
   if (typeof value === 'boolean') return value;
   return bad('GW_LAYER_OPTION', `got ${option} = ${String(value)}, wanted true or false`);

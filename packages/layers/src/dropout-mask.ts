@@ -1,5 +1,5 @@
 import { foldKey } from '@gatewise/core';
-import { tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 
 /** Inverted dropout: 0 with probability `rate`, else 1 / (1 − rate); element (t, b, unit) is drawn by `drawBelow(key, t, b, unit, rate)`. */
 export function dropoutMask(

@@ -1,1 +1,14 @@
-export {};
+export { registerCell, registeredCells } from './cell-registry.js';
+export type { RecurrentConfig } from './config.js';
+export type { InitialiserName } from './initialisers.js';
+export {
+  additive,
+  gru,
+  gruResetAfter,
+  lstm,
+  lstmOriginal,
+  type NamedConfig,
+  recurrent,
+  vanilla,
+} from './recurrent.js';
+export { RecurrentLayer } from './recurrent-layer.js';

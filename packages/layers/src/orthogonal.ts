@@ -59,7 +59,14 @@ function triangle(V: Float64Array, tau: Float64Array): Float64Array {
 }
 
 /** Q ← (I − V T Vᵀ) Q on the trailing block of rows and columns k…: four reflectors in two passes over Q. */
-function reflect(Q: Float64Array, V: Float64Array, T: Float64Array, k: number, rows: number, cols: number): void {
+function reflect(
+  Q: Float64Array,
+  V: Float64Array,
+  T: Float64Array,
+  k: number,
+  rows: number,
+  cols: number,
+): void {
   // W = Vᵀ Q
   const w0 = new Float64Array(cols);
   const w1 = new Float64Array(cols);

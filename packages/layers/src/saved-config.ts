@@ -25,7 +25,10 @@ export function loadSettings(saved: serialization.ConfigDict): RecurrentConfig {
   const { customObjects: _, cellHash, ...rest } = saved;
   const config = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
   if (typeof config.cell !== 'string') {
-    throw new GatewiseError('GW_LAYER_CONFIG', `got cell = ${String(config.cell)} in a saved layer, wanted a name`);
+    throw new GatewiseError(
+      'GW_LAYER_CONFIG',
+      `got cell = ${String(config.cell)} in a saved layer, wanted a name`,
+    );
   }
   const cell = findSavedCell(config.cell, cellHash);
   const { zoneout } = config;

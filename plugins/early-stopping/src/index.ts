@@ -1,1 +1,1 @@
-export {};
+export { type EarlyStoppingOptions, earlyStopping } from './early-stopping.js';

@@ -1,1 +1,1 @@
-export {};
+export { type MetricsOptions, metrics } from './metrics.js';

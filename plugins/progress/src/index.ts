@@ -1,1 +1,2 @@
-export {};
+export { type ProgressOptions, progress } from './progress.js';
+export type { ProgressStream } from './screen.js';

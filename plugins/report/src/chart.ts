@@ -1,5 +1,5 @@
 import { html, type Markup } from './html.js';
-import { formatNumber, linearScale, logScale, type Scale } from './scale.js';
+import { formatNumber, formatPower, linearScale, logScale, type Scale } from './scale.js';
 
 export type Point = readonly [x: number, y: number];
 export interface Series {
@@ -7,8 +7,8 @@ export interface Series {
   readonly points: readonly Point[];
   /** A class of the style sheet that sets the colour: `tone-a`, `tone-b`, `ramp-0` … */
   readonly tone: string;
-  /** `faint`: a thin line behind the others; `dots`: points alone. */
-  readonly kind?: 'line' | 'faint' | 'dashed' | 'dots';
+  /** `thin`: for a curve that jumps; `faint`: for one behind another; `dots`: points alone. */
+  readonly kind?: 'line' | 'thin' | 'faint' | 'dots';
 }
 export interface Chart {
   /** Unique on the page. */
@@ -61,9 +61,11 @@ function svg(chart: Chart, series: readonly Series[]): Markup {
   const { x, y } = scales(chart, series);
   const px = (value: number) => plot.left + x.at(value) * (plot.right - plot.left);
   const py = (value: number) => plot.bottom - y.at(value) * (plot.bottom - plot.top);
+  const isWide = chart.log === true && (y.ticks[0] as number) * 1e5 <= (y.ticks.at(-1) as number);
+  const label = (tick: number) => (isWide ? formatPower(tick) : formatNumber(tick, 6));
   return html`<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${chart.id}-t ${chart.id}-d">
 <title id="${chart.id}-t">${chart.title}</title><desc id="${chart.id}-d">${describe(chart, series)}</desc>
-${y.ticks.map((tick) => horizontal(tick, py(tick), chart.log === true))}
+${y.ticks.map((tick) => horizontal(label(tick), py(tick)))}
 ${x.ticks.map((tick) => vertical(tick, px(tick)))}
 <text class="label" x="0" y="14">${chart.y}</text>
 <text class="label" x="${plot.right}" y="${height - 6}" text-anchor="end">${chart.x}</text>
@@ -86,9 +88,9 @@ function extent(values: readonly number[]): [number, number] {
   );
 }
 
-function horizontal(tick: number, y: number, log: boolean): Markup {
+function horizontal(label: string, y: number): Markup {
   return html`<path class="grid" d="M${plot.left} ${round(y)}H${plot.right}"/>
-<text class="tick" x="${plot.left - 8}" y="${round(y + 4)}" text-anchor="end">${formatNumber(tick, log ? 1 : 6)}</text>
+<text class="tick" x="${plot.left - 8}" y="${round(y + 4)}" text-anchor="end">${label}</text>
 `;
 }
 

@@ -17,7 +17,9 @@ export interface Reference {
 }
 
 const drawnPoints = 400;
-const drawnMoments = 6;
+const drawnMoments = 5;
+/** Classes `ramp-0` … `ramp-5` of the style sheet. */
+const lastTone = 5;
 
 /** The loss over steps, smoothed and raw, with the validation points and what they are compared with. */
 export function lossChart(
@@ -56,8 +58,8 @@ export function normChart({ samples }: RunRecord): Markup {
     y: '‖g‖₂ (log scale)',
     log: true,
     series: [
-      { name: 'before clipping', points: bucketed(before), tone: 'tone-b' },
-      { name: 'after clipping', points: bucketed(after), tone: 'tone-a' },
+      { name: 'before clipping', points: bucketed(before), tone: 'tone-b', kind: 'thin' },
+      { name: 'after clipping', points: bucketed(after), tone: 'tone-a', kind: 'thin' },
     ],
   });
 }
@@ -79,14 +81,14 @@ function flowChart(group: readonly Flow[], index: number, nameLayer: boolean): C
   return {
     id: `flow-${index}`,
     title: `Gradient flow ‖δ${state}ₜ‖${nameLayer ? `, ${layer}` : ''}`,
-    note: `How much of the gradient reaches state ${state} at each time step of a window, at ${moments.length} moments of training. Falling to the left: it fades on its way back in time.`,
+    note: `How much gradient reaches ${state} at each time step of a window. Falling to the left: it fades on its way back in time.`,
     x: 'time step t',
     y: `‖δ${state}ₜ‖₂ (log scale)`,
     log: true,
     series: moments.map(({ step, norms }, i) => ({
       name: `step ${step.toLocaleString('en-US')}`,
       points: norms.map((norm, t): Point => [t + 1, norm]),
-      tone: `ramp-${moments.length === 1 ? drawnMoments - 1 : Math.round((i * (drawnMoments - 1)) / (moments.length - 1))}`,
+      tone: `ramp-${moments.length === 1 ? lastTone : Math.round((i * lastTone) / (moments.length - 1))}`,
     })),
   };
 }
@@ -111,16 +113,15 @@ function pick(samples: readonly Sample[], value: (sample: Sample) => number | un
   });
 }
 
-/** Exponential mean with a memory of a 25th of the run, corrected for its start as Adam's is. */
+/** Mean over a centred window of a 20th of the run, shorter towards the ends so that it never leans to one side. */
 export function smoothed(points: readonly Point[]): Point[] {
-  const keep = 1 - 1 / Math.max(1, points.length / 25);
-  let sum = 0;
-  let weight = 0;
-  return points.flatMap(([x, y]): Point[] => {
-    if (!Number.isFinite(y)) return [];
-    sum = keep * sum + (1 - keep) * y;
-    weight = keep * weight + (1 - keep);
-    return [[x, sum / weight]];
+  const finite = points.filter(([, y]) => Number.isFinite(y));
+  const sums = [0];
+  for (const [, y] of finite) sums.push((sums.at(-1) as number) + y);
+  const reach = Math.floor(finite.length / 40);
+  return finite.map(([x], i): Point => {
+    const r = Math.min(reach, i, finite.length - 1 - i);
+    return [x, ((sums[i + r + 1] as number) - (sums[i - r] as number)) / (2 * r + 1)];
   });
 }
 

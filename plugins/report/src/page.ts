@@ -82,14 +82,14 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 }
 
+/** The first four figures, or the training loss where there are none. */
 function tiles({ record, unit, figures }: ReportData): Markup {
-  const losses = smoothed(record.samples.map(({ step, loss }) => [step, loss * unit.scale] as const));
+  const last = smoothed(record.samples.map(({ step, loss }) => [step, loss * unit.scale] as const)).at(-1);
   const share = clippedShare(record.samples);
-  const entries: [string, string][] = Object.entries(figures)
+  const entries = Object.entries(figures)
     .slice(0, 4)
     .map(([name, value]) => [show(value), name]);
-  const last = losses.at(-1);
-  if (last) entries.push([formatNumber(last[1]), `training, smoothed, ${unit.label}`]);
+  if (entries.length === 0 && last) entries.push([formatNumber(last[1]), `${unit.label}, training`]);
   if (share !== undefined) entries.push([percent(share), 'of steps clipped']);
   return html`<ul class="tiles">${entries.map(([value, name]) => html`<li><b>${value}</b><span>${name}</span></li>`)}</ul>`;
 }

@@ -163,7 +163,7 @@ async function write(file: string, page: string): Promise<void> {
     await writeFile(draft, page);
     await rename(draft, file);
   } catch (cause) {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => undefined);
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new GatewiseError(
       'GW_REPORT_WRITE',

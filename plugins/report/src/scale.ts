@@ -22,21 +22,18 @@ export function linearScale(low: number, high: number, count: number, snug = fal
 export function logScale(low: number, high: number, count: number): Scale {
   const [a, b] = [Math.log10(low), Math.log10(high)];
   if (b - a < 1.5) return fewDecades(a, b);
-  const [first, last] = [Math.floor(a), Math.ceil(b)];
-  const every = Math.ceil((last - first) / count);
+  const every = Math.ceil((b - a) / count);
+  const [first, last] = [Math.floor(a / every) * every, Math.ceil(b / every) * every];
   const ticks: number[] = [];
   for (let power = first; power <= last; power += every) ticks.push(10 ** power);
   return { ticks, at: (value) => (Math.log10(value) - first) / (last - first) };
 }
 
 function fewDecades(a: number, b: number): Scale {
-  const steps = [Math.floor(a) - 1, Math.floor(a), Math.ceil(b)].flatMap((power) =>
-    [1, 2, 5].map((m) => Number(`${m}e${power}`)),
-  );
-  const below = steps.filter((step) => Math.log10(step) <= a + 1e-9);
-  const above = steps.filter((step) => Math.log10(step) >= b - 1e-9);
-  const first = below.at(-1) ?? 10 ** a;
-  const last = above.find((step) => step > first) ?? first * 10;
+  const powers = Array.from({ length: Math.ceil(b) - Math.floor(a) + 2 }, (_, i) => Math.floor(a) - 1 + i);
+  const steps = powers.flatMap((power) => [1, 2, 5].map((m) => Number(`${m}e${power}`)));
+  const first = steps.filter((step) => Math.log10(step) <= a + 1e-9).at(-1) as number;
+  const last = steps.find((step) => step > first && Math.log10(step) >= b - 1e-9) as number;
   const range = Math.log10(last / first);
   return {
     ticks: steps.filter((step) => step >= first && step <= last),
@@ -54,6 +51,9 @@ function roundStep(step: number): number {
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const raised = (n: number) =>
   (n < 0 ? '⁻' : '') + [...String(Math.abs(n))].map((digit) => superscripts[Number(digit)]).join('');
+
+/** A power of ten: 10⁻⁵. */
+export const formatPower = (value: number) => `10${raised(Math.round(Math.log10(value)))}`;
 
 /** A number for people: 12,345, 2.347, 0.015, 3.1 × 10⁻⁵, NaN. */
 export function formatNumber(value: number, digits = 4): string {

@@ -36,7 +36,8 @@ figcaption p { color: var(--soft); font-size: 14px; margin: 2px 0 8px; }
 .axis { stroke: var(--soft); fill: none; }
 .reference { stroke: var(--soft); stroke-dasharray: 5 4; fill: none; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
-.faint { fill: none; stroke-width: 1; opacity: 0.4; }
+.thin { fill: none; stroke-width: 1.3; stroke-linejoin: round; }
+.faint { fill: none; stroke-width: 1; opacity: 0.5; }
 .dots { stroke: var(--card); stroke-width: 1; }
 .tone-a { stroke: var(--a); } .tone-b { stroke: var(--b); }
 .dots.tone-a { fill: var(--a); stroke: var(--card); } .dots.tone-b { fill: var(--b); stroke: var(--card); }

@@ -61,8 +61,10 @@ const twoBiases = (file: Letters): OpWeights => ({
 
 /** The Keras form of a GRU, from the slide's. */
 function kerasForm({ cell, weights }: GoldenCell): GoldenCell {
-  const negated = (file: Letters) => Object.fromEntries(Object.entries(file).map(([k, v]) => [k, negateZ(v)]));
-  return { cell, weights: (file) => weights(negated(file)) };
+  const negated = ['Wx', 'Wh', 'b', 'bx', 'bh'];
+  const flip = (file: Letters) =>
+    Object.fromEntries(negated.filter((k) => file[k]).map((k) => [k, negateZ(file[k]!)]));
+  return { cell, weights: (file) => weights(flip(file)) };
 }
 
 const resetAfter: GoldenCell = { cell: gruResetAfter, weights: twoBiases };

@@ -81,7 +81,7 @@ export function runLayer(
   const given = cell.state.filter((s) => own[`${s}0`]);
   const { mask, engine, reverse, padding } = settings;
   const { y, final } = recur(cell, {
-    ...weights(weightsOnly(own, cell.state)),
+    ...weights(own),
     x,
     state0: Object.fromEntries(given.map((s) => [s, own[`${s}0`]!])),
     ...(mask && { mask }),
@@ -91,14 +91,6 @@ export function runLayer(
   });
   return { y, final: Object.fromEntries(cell.state.map((s) => [`${at}${s}T`, final[s]!])) };
 }
-
-const notWeights = ['x', 'mask', 'targets'];
-const weightsOnly = (own: Letters, state: readonly string[]): Letters =>
-  Object.fromEntries(
-    Object.entries(own).filter(
-      ([k]) => !notWeights.includes(k) && !state.some((s) => k === `${s}0`) && !['Wy', 'by'].includes(k),
-    ),
-  );
 
 /** The mask of a file: its own, or one made of lengths. [B,T] int32. */
 export function maskOf(

@@ -1,0 +1,189 @@
+import { GatewiseError, type Random, random, type RandomState } from '@gatewise/core';
+import {
+  type Gradients,
+  type Hooks,
+  hookKinds,
+  type Json,
+  type Observers,
+  type Plugin,
+  PluginError,
+  type PluginStates,
+  type Providers,
+  type TrainContext,
+  type Transforms,
+} from '@gatewise/plugin';
+import { checkPlugins } from './check-plugins.js';
+import { checkRate, checkSynchronous, checkTransformed } from './check-results.js';
+
+type AnyHook = (this: Plugin, ...args: unknown[]) => unknown;
+const rank = { pre: 0, normal: 1, post: 2 };
+
+/**
+ * Calls the hooks of a run's plugins: pre, those without an order, post; in order of registration within each.
+ * A throw becomes a `PluginError`; a hook that nobody has costs one look-up.
+ *
+ * @example
+ * const driver = new PluginDriver([plugin], 42);
+ * await driver.observe('onTrainBegin', context);
+ */
+export class PluginDriver implements PluginStates {
+  readonly plugins: readonly Plugin[];
+  readonly #listeners = new Map<string, readonly Plugin[]>();
+  readonly #randoms: ReadonlyMap<string, Random>;
+
+  /** Errors: `GW_PLUGIN_NAME`, `GW_PLUGIN_DUPLICATE`, `GW_PLUGIN_ORDER`, `GW_PLUGIN_HOOK_UNKNOWN`. */
+  constructor(plugins: readonly Plugin[], seed = 0) {
+    checkPlugins(plugins);
+    this.plugins = [...plugins].sort((a, b) => rank[a.order ?? 'normal'] - rank[b.order ?? 'normal']);
+    const root = random(seed);
+    this.#randoms = new Map(plugins.map(({ name }) => [name, root.fork(`plugin:${name}`)]));
+    for (const hook of Object.keys(hookKinds) as (keyof Hooks)[]) {
+      this.#listeners.set(
+        hook,
+        this.plugins.filter((plugin) => plugin[hook]),
+      );
+    }
+  }
+
+  has(hook: keyof Hooks): boolean {
+    return this.#of(hook).length > 0;
+  }
+
+  /** Calls and awaits one after the other; the first throw ends it. */
+  async observe<K extends keyof Observers>(hook: K, ...args: Parameters<Observers[K]>): Promise<void> {
+    for (const plugin of this.#of(hook)) await this.#await(plugin, hook, args);
+  }
+
+  /** Like `observe`, but every plugin is called, whatever the others throw: the errors are given back. */
+  async observeAll<K extends keyof Observers>(hook: K, ...args: Parameters<Observers[K]>): Promise<PluginError[]> {
+    const errors: PluginError[] = [];
+    for (const plugin of this.#of(hook)) {
+      await this.#await(plugin, hook, args).catch((error: PluginError) => errors.push(error));
+    }
+    return errors;
+  }
+
+  /** Each result feeds the next. Gradients end at null: the update is skipped. Errors: `GW_PLUGIN_RESULT`. */
+  transform<K extends keyof Transforms>(
+    hook: K,
+    value: Parameters<Transforms[K]>[0],
+    context: Parameters<Transforms[K]>[1],
+  ): ReturnType<Transforms[K]> {
+    let current: unknown = value;
+    for (const plugin of this.#of(hook)) {
+      const result = this.#call(plugin, hook, [current, context]);
+      checkTransformed(plugin.name, hook, result, current);
+      if (result === null) return null as ReturnType<Transforms[K]>;
+      current = hook === 'transformGradients' ? inOrder(result as Gradients, current as Gradients) : result;
+    }
+    return current as ReturnType<Transforms[K]>;
+  }
+
+  /** First answer; regularisers are merged field by field, a probe needs one true. Errors: `GW_PLUGIN_RESULT`. */
+  provide<K extends keyof Providers>(
+    hook: K,
+    ...args: Parameters<Providers[K]>
+  ): ReturnType<Providers[K]> | undefined {
+    let merged: Record<string, unknown> | undefined;
+    for (const plugin of this.#of(hook)) {
+      const answer = this.#call(plugin, hook, args);
+      if (answer === undefined || answer === null || answer === false) continue;
+      if (hook === 'provideLearningRate') checkRate(plugin.name, hook, answer);
+      if (hook !== 'provideRegularisers') return answer as ReturnType<Providers[K]>;
+      merged = firstOfEach(merged, answer);
+    }
+    return merged as ReturnType<Providers[K]> | undefined;
+  }
+
+  /** State and random stream by plugin, for checkpoints. */
+  save(): Record<string, Json> {
+    return Object.fromEntries(
+      this.plugins.map((plugin) => {
+        const stream = { ...this.#random(plugin).state() };
+        const state = guard(plugin, 'saveState', () => plugin.saveState?.());
+        checkSynchronous(plugin.name, 'saveState', state);
+        return [plugin.name, state === undefined ? { random: stream } : { random: stream, state }];
+      }),
+    );
+  }
+
+  /** Hands states back. Errors: `GW_PLUGIN_STATE` for an entry that `save` did not write. */
+  load(states: Readonly<Record<string, Json>>): void {
+    for (const plugin of this.plugins) {
+      if (!Object.hasOwn(states, plugin.name)) continue;
+      const { random, state } = readState(plugin.name, states[plugin.name] as Json);
+      this.#random(plugin).restore(random);
+      if (state !== undefined) guard(plugin, 'loadState', () => plugin.loadState?.(state));
+    }
+  }
+
+  #of(hook: keyof Hooks): readonly Plugin[] {
+    return this.#listeners.get(hook) ?? [];
+  }
+
+  #random(plugin: Plugin): Random {
+    return this.#randoms.get(plugin.name) as Random;
+  }
+
+  async #await(plugin: Plugin, hook: keyof Observers, args: readonly unknown[]): Promise<void> {
+    try {
+      await (plugin[hook] as AnyHook).apply(plugin, this.#bind(plugin, hook, args));
+    } catch (error) {
+      throw new PluginError(plugin.name, hook, error);
+    }
+  }
+
+  #call(plugin: Plugin, hook: keyof Hooks, args: readonly unknown[]): unknown {
+    const bound = this.#bind(plugin, hook, args);
+    const result = guard(plugin, hook, () => (plugin[hook] as AnyHook).apply(plugin, bound));
+    checkSynchronous(plugin.name, hook, result);
+    return result;
+  }
+
+  /** Gives the plugin a context of its own: with its random stream, and nothing that can be set. */
+  #bind(plugin: Plugin, hook: keyof Hooks, args: readonly unknown[]): unknown[] {
+    const at = contextIndex(hook);
+    const bound = [...args];
+    bound[at] = withRandom(args[at] as TrainContext, this.#random(plugin));
+    return bound;
+  }
+}
+
+function contextIndex(hook: keyof Hooks): 0 | 1 {
+  return hookKinds[hook] === 'transform' || hook === 'beforeUpdate' || hook === 'provideRegularisers' ? 1 : 0;
+}
+
+function withRandom(context: TrainContext, stream: Random): TrainContext {
+  const fields = Object.getOwnPropertyDescriptors(context);
+  return Object.freeze(Object.defineProperties({}, { ...fields, random: { value: stream, enumerable: true } }));
+}
+
+function guard<T>(plugin: Plugin, hook: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw new PluginError(plugin.name, hook, error);
+  }
+}
+
+/** In the order of the weights: optimisers keep their slots by position. */
+function inOrder(result: Gradients, given: Gradients): Gradients {
+  return Object.fromEntries(Object.keys(given).map((name) => [name, result[name] as Gradients[string]]));
+}
+
+function firstOfEach(first: Record<string, unknown> | undefined, next: object): Record<string, unknown> {
+  const given = Object.entries(next).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(given), ...first };
+}
+
+function readState(name: string, entry: Json): { random: RandomState; state: Json | undefined } {
+  const { random, state } = (entry ?? {}) as { random?: RandomState; state?: Json };
+  if (typeof random?.key !== 'number' || typeof random.count !== 'number') {
+    throw new GatewiseError(
+      'GW_PLUGIN_STATE',
+      `got ${JSON.stringify(entry)?.slice(0, 80)} as the state of plugin "${name}", wanted what save() wrote; ` +
+        'the checkpoint is damaged, or from another version',
+    );
+  }
+  return { random, state };
+}

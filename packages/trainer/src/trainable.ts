@@ -1,0 +1,102 @@
+import { GatewiseError } from '@gatewise/core';
+import type { Trainable } from '@gatewise/plugin';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { inputsOf } from './batches.js';
+import { applyLoss, type Loss, lossFunction } from './losses.js';
+
+export interface TrainableOptions {
+  /** A name or (yTrue, yPred) => loss; the loss of `model.compile` where absent. */
+  readonly loss?: Loss;
+}
+
+/**
+ * A tf.layers model as something the trainer trains. Penalties of weight regularisers join the loss while training.
+ * Errors: `GW_TRAIN_LOSS`, `GW_TRAIN_NO_WEIGHTS`, and `GW_TRAIN_SHAPE` for batches that don't fit.
+ *
+ * @example await train(trainable(model, { loss: 'softmaxCrossEntropy' }), batches, { epochs: 3, optimizer });
+ */
+export function trainable(model: LayersModel, options: TrainableOptions = {}): Trainable {
+  const loss = chooseLoss(model, options);
+  const compute = lossFunction(loss);
+  return {
+    ...describe(model),
+    loss(batch, training) {
+      const [p, ...more] = applyModel(model, checkedInputs(model, inputsOf(batch)), training);
+      if (more.length > 0) {
+        throw new GatewiseError(
+          'GW_TRAIN_SHAPE',
+          `got a model with ${more.length + 1} outputs, wanted one; use carried(model, …) for states, or write a Trainable`,
+        );
+      }
+      return addPenalties(model, applyLoss(loss, compute, batch.y, p as tf.Tensor), training);
+    },
+  };
+}
+
+/** Told by what it can do, so that two copies of tf.layers make no difference. */
+export function isLayersModel(model: unknown): model is LayersModel {
+  const m = model as Partial<LayersModel> | null | undefined;
+  return typeof m?.apply === 'function' && typeof m.getLayer === 'function';
+}
+
+export function chooseLoss(model: LayersModel, options: TrainableOptions): Loss {
+  const loss = options.loss ?? (model as { loss?: unknown }).loss;
+  // Names of tf.layers that are known here; anything else is refused by lossFunction.
+  return loss as Loss;
+}
+
+/** Name, weights and saving of a tf.layers model. */
+export function describe(model: LayersModel): Pick<Trainable, 'name' | 'weights' | 'save'> {
+  if (!model.built) {
+    throw new GatewiseError(
+      'GW_TRAIN_NO_WEIGHTS',
+      `got model "${model.name}" before it was built, wanted its weights; give the first layer an inputShape`,
+    );
+  }
+  const layerVariables = model.trainableWeights;
+  const names = layerVariables.map((w) => w.originalName);
+  const unique = new Set(names).size === names.length;
+  return {
+    name: model.name,
+    // Original names are the same in every run; tf.layers numbers the others through the life of the process.
+    weights: Object.fromEntries(
+      layerVariables.map((w) => [unique ? w.originalName : w.name, w.read() as tf.Variable]),
+    ),
+    save: (handler) => model.save(handler),
+  };
+}
+
+export function applyModel(model: LayersModel, inputs: readonly tf.Tensor[], training: boolean): tf.Tensor[] {
+  const x = inputs.length === 1 ? (inputs[0] as tf.Tensor) : [...inputs];
+  const outputs = model.apply(x, { training }) as tf.Tensor | tf.Tensor[];
+  return Array.isArray(outputs) ? outputs : [outputs];
+}
+
+export function addPenalties(model: LayersModel, loss: tf.Scalar, training: boolean): tf.Scalar {
+  if (!training) return loss;
+  return model.calculateLosses().reduce((sum, penalty) => tf.add(sum, penalty) as tf.Scalar, loss);
+}
+
+/** Errors: `GW_TRAIN_SHAPE`. */
+export function checkedInputs(model: LayersModel, inputs: readonly tf.Tensor[]): readonly tf.Tensor[] {
+  if (inputs.length !== model.inputs.length) {
+    throw new GatewiseError(
+      'GW_TRAIN_SHAPE',
+      `got ${inputs.length} inputs, wanted ${model.inputs.length} (${model.inputNames.join(', ')}); give x as a list`,
+    );
+  }
+  inputs.forEach((x, i) => {
+    const wanted = model.inputs[i]?.shape ?? [];
+    const fits = x.rank === wanted.length && wanted.every((n, axis) => n === null || n === x.shape[axis]);
+    if (fits) return;
+    const shape = wanted.map((n, axis) => n ?? (axis === 0 ? 'B' : 'any'));
+    throw new GatewiseError(
+      'GW_TRAIN_SHAPE',
+      `got x [${x.shape}], wanted [${shape}], the input "${model.inputNames[i]}" of model "${model.name}"; ` +
+        'fix the data, or the inputShape of the first layer',
+    );
+  });
+  return inputs;
+}
+

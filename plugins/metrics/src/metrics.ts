@@ -1,0 +1,123 @@
+import { GatewiseError } from '@gatewise/core';
+import { definePlugin, type Logs, type Plugin, type TrainContext } from '@gatewise/plugin';
+import { type LineFile, openLineFile } from './line-file.js';
+
+export interface MetricsOptions {
+  /** A file of JSON lines; its folder is made where it is missing. */
+  readonly file: string;
+  /** Every how many steps a line is written; each read waits on the device. Default 1. */
+  readonly every?: number | undefined;
+  /** What happens to a file that is there. Default `append`. */
+  readonly mode?: 'append' | 'replace' | undefined;
+  /** The clock, in milliseconds. Default `performance.now`. */
+  readonly now?: (() => number) | undefined;
+}
+type Checked = { readonly [K in keyof Required<MetricsOptions>]: NonNullable<MetricsOptions[K]> };
+
+/** Lines wait for this many characters or milliseconds, an epoch's end or the run's. */
+const BUNCH = 32_768;
+const PAUSE = 1000;
+const OWN = ['event', 'step', 'epoch', 'time'];
+
+function checked({
+  file,
+  every = 1,
+  mode = 'append',
+  now = () => performance.now(),
+}: MetricsOptions): Checked {
+  const refuse = (what: string) => new GatewiseError('GW_METRICS_OPTIONS', what);
+  if (typeof file !== 'string' || file === '')
+    throw refuse(`got file "${file}", wanted a path, such as runs/a/metrics.jsonl`);
+  if (!Number.isInteger(every) || every < 1)
+    throw refuse(`got every ${every}, wanted a whole number of steps, 1 or more`);
+  if (mode !== 'append' && mode !== 'replace')
+    throw refuse(`got mode "${mode}", wanted "append" or "replace"`);
+  return { file, every, mode, now };
+}
+
+/** One JSON line. What JSON has no number for is a text: "NaN", "Infinity", "-Infinity". */
+export function jsonLine(record: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(record, (_key, value) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
+}
+
+/** The hooks of one run. */
+export function metricsHooks({ file, every, mode, now }: Checked) {
+  let lines: LineFile | undefined;
+  let began = now();
+  let flushed = began;
+  /** Time of the runs before, after a resume. */
+  let earlier = 0;
+  const elapsed = () => Math.round(earlier + now() - began);
+  const flush = async () => {
+    await lines?.flush();
+    flushed = now();
+  };
+  const add = (event: string, { step }: TrainContext, more: Record<string, unknown>, logs: Logs = {}) => {
+    const clash = OWN.find((name) => Object.hasOwn(logs, name));
+    if (clash) {
+      throw new GatewiseError(
+        'GW_METRICS_NAME',
+        `got a reported number "${clash}", wanted another name than ${OWN.join(', ')}`,
+      );
+    }
+    lines?.add(jsonLine({ event, step, ...more, ...logs, time: elapsed() }));
+  };
+  return {
+    async onTrainBegin(ctx) {
+      began = now();
+      lines = await openLineFile(file, mode === 'replace');
+      const { seed, epochs, steps } = ctx;
+      add('begin', ctx, { seed, epochs, ...(steps !== undefined && { steps }) });
+      await flush();
+    },
+    async onBatchEnd(ctx) {
+      if (ctx.step % every !== 0) return;
+      add('step', ctx, { epoch: ctx.epoch }, await ctx.logs());
+      if ((lines?.waiting ?? 0) >= BUNCH || now() - flushed >= PAUSE) await flush();
+    },
+    async onEpochEnd(ctx) {
+      add('epoch', ctx, { epoch: ctx.epoch }, ctx.logs);
+      await flush();
+    },
+    async onTrainEnd(ctx, end) {
+      const why =
+        end.reason === 'stopped'
+          ? { why: end.why }
+          : end.reason === 'failed'
+            ? { error: end.error.message }
+            : {};
+      add('end', ctx, { reason: end.reason, ...why });
+      await flush();
+    },
+    async dispose() {
+      await lines?.close();
+      lines = undefined;
+    },
+    saveState: () => ({ time: elapsed() }),
+    loadState(state) {
+      const { time } = (state ?? {}) as { time?: unknown };
+      if (typeof time !== 'number' || !Number.isFinite(time)) {
+        throw new GatewiseError(
+          'GW_METRICS_STATE',
+          `got ${JSON.stringify(state)}, wanted { time } in milliseconds`,
+        );
+      }
+      earlier = time;
+    },
+  } satisfies Omit<Plugin, 'name'>;
+}
+
+const plugin = definePlugin('metrics', (options: Checked) => metricsHooks(options));
+
+/**
+ * Writes what a run reports as JSON lines: `event` begin, step, epoch or end, with `step`, `epoch` (from 0), `time`
+ * (milliseconds since the beginning), `loss` and everything reported. For Node.
+ * Errors: `GW_METRICS_WRITE`, `GW_METRICS_OPTIONS`, `GW_METRICS_NAME`, `GW_METRICS_STATE`.
+ *
+ * @example
+ * metrics({ file: 'runs/first/metrics.jsonl' });
+ * // {"event":"step","step":1,"epoch":0,"loss":4.31,"gradientNorm":0.52,"time":113}
+ */
+export const metrics = (options: MetricsOptions) => plugin(checked(options));
