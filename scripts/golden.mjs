@@ -3,5 +3,5 @@ import { ensureDependencies, ensureNodeVersion, main, runSource } from './setup.
 await main(async () => {
   ensureNodeVersion();
   ensureDependencies();
-  await runSource('packages/testing/src/golden-cli.ts', process.argv.slice(2));
+  await runSource('test/golden/cli.ts', process.argv.slice(2));
 });

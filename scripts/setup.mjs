@@ -38,7 +38,10 @@ export function ensureNodeVersion(version = process.versions.node) {
   );
 }
 
-/** Runs `npm ci` when node_modules is missing or was not installed from this package-lock.json. */
+/**
+ * Installs what package-lock.json says when node_modules is missing or was not installed from it. Not `npm ci`: npm 11
+ * refuses a lock that leaves out other systems' optional binaries, and it would wipe the cache in node_modules.
+ */
 export function ensureDependencies() {
   const lock = readFileSync(join(root, 'package-lock.json'));
   const wanted = createHash('sha256').update(lock).digest('hex');
@@ -51,12 +54,15 @@ export function ensureDependencies() {
   const why = existsSync(join(root, 'node_modules'))
     ? 'package-lock.json changed since they were installed'
     : 'node_modules is missing';
-  console.log(`setup: installing npm packages (npm ci), because ${why}`);
-  const done = spawnNpm(['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: 'inherit' });
+  console.log(`setup: installing npm packages as package-lock.json says, because ${why}`);
+  const done = spawnNpm(['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (done.status !== 0) {
     throw new SetupError(
       'GW_SETUP_NPM',
-      `npm ci ended with ${done.error?.message ?? `exit code ${done.status}`}, wanted 0; see its output above: usually no network, or too little disk`,
+      `npm install ended with ${done.error?.message ?? `exit code ${done.status}`}, wanted 0; see its output above: usually no network, or too little disk`,
     );
   }
   writeStamp(stamp, wanted);
@@ -110,6 +116,12 @@ function passOn(child) {
     child.once('error', fail);
     child.once('exit', (code, signal) => finish(code ?? 128 + (constants.signals[signal] ?? 0)));
   });
+}
+
+/** The last lines that a child process said, for an error message. */
+export function tail({ stdout, stderr, error }) {
+  const text = `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`.trim();
+  return text.split('\n').slice(-15).join('\n');
 }
 
 /** Runs a script's main function; a SetupError is a message and exit code 1, not a stack trace. */

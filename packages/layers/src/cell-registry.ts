@@ -4,7 +4,7 @@ import { recordProgram } from '@gatewise/recurrence';
 import { didYouMean } from './nearest.js';
 
 const cells = new Map<string, AnyCell>(
-  [vanilla, additive, lstmOriginal, lstm, gru, gruResetAfter].map((cell) => [cell.name, cell as AnyCell]),
+  [vanilla, additive, lstmOriginal, lstm, gru, gruResetAfter].map((cell) => [cell.name, cell]),
 );
 
 /**

@@ -1,5 +1,5 @@
 import { lstm as lstmCell } from '@gatewise/cells';
-import { type AnyCell, defineCell } from '@gatewise/core';
+import { defineCell } from '@gatewise/core';
 import { describe, expect, it } from 'vitest';
 import { findCell, findSavedCell, registerCell, registeredCells } from './cell-registry.js';
 import { type RecurrentConfig, settingsOf } from './config.js';
@@ -20,9 +20,21 @@ const twin = (name: string, scale: number) =>
       return { next: { h }, saved: { h } };
     },
     backward(d, { h }) {
-      return { gates: { h: d.h.mul(h.mul(h).neg().add(scale * scale)).mul(1 / scale) }, prev: {} };
+      return {
+        gates: {
+          h: d.h
+            .mul(
+              h
+                .mul(h)
+                .neg()
+                .add(scale * scale),
+            )
+            .mul(1 / scale),
+        },
+        prev: {},
+      };
     },
-  }) as AnyCell;
+  });
 
 describe('settingsOf', () => {
   it('fills in the defaults', () => {
@@ -50,11 +62,17 @@ describe('settingsOf', () => {
   });
 
   it('takes a cell itself, and one zoneout rate for all states', () => {
-    expect(settingsOf({ cell: lstmCell as AnyCell, units: 4, zoneout: 0.1 }).zoneout).toEqual({ h: 0.1, c: 0.1 });
+    expect(settingsOf({ cell: lstmCell, units: 4, zoneout: 0.1 }).zoneout).toEqual({
+      h: 0.1,
+      c: 0.1,
+    });
   });
 
   it.each([
-    [{ retrunSequences: true }, /GW_LAYER_OPTION: got the unknown option "retrunSequences"; did you mean "returnSequences"/],
+    [
+      { retrunSequences: true },
+      /GW_LAYER_OPTION: got the unknown option "retrunSequences"; did you mean "returnSequences"/,
+    ],
     [{ goBackwards: true }, /GW_LAYER_OPTION: .*use reverse: true/],
     [{ inputDropout: 0.1 }, /GW_LAYER_OPTION: .*use dropout/],
     [{ zzzzzzzzzzzzzz: 1 }, /GW_LAYER_OPTION: .*wanted one of cell, units/],

@@ -1,5 +1,5 @@
 export { registerCell, registeredCells } from './cell-registry.js';
-export type { RecurrentConfig } from './config.js';
+export type { RecurrentConfig, Settings } from './config.js';
 export type { InitialiserName } from './initialisers.js';
 export {
   additive,

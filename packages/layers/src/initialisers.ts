@@ -3,7 +3,7 @@ import { didYouMean } from './nearest.js';
 import { orthogonal } from './orthogonal.js';
 
 /** A weight of `blocks` matrices [rows, cols] side by side, one a gate: [rows, blocks·cols]. */
-export interface WeightShape {
+interface WeightShape {
   readonly rows: number;
   readonly cols: number;
   readonly blocks: number;

@@ -1,5 +1,5 @@
 /** The name that differs least from `name` (Levenshtein), if it differs little enough to be a slip. */
-export function nearest(name: string, names: readonly string[]): string | undefined {
+function nearest(name: string, names: readonly string[]): string | undefined {
   const scored = names.map((known) => ({ known, d: distance(name.toLowerCase(), known.toLowerCase()) }));
   scored.sort((a, b) => a.d - b.d);
   const best = scored[0];

@@ -9,8 +9,10 @@ const BLOCK = 4;
  */
 export function orthogonal(rows: number, cols: number, random: Random): Float64Array {
   if (rows < cols) return transpose(orthogonal(cols, rows, random), cols, rows);
-  const Q = new Float64Array(rows * cols); // [rows, cols]
-  const V = new Float64Array(rows * BLOCK); // [rows, BLOCK], a reflector a column
+  // an even number of rows, the last may be zeros: they are taken in pairs
+  const pairs = Math.ceil(rows / 2);
+  const Q = new Float64Array(2 * pairs * cols); // [rows, cols]
+  const V = new Float64Array(2 * pairs * BLOCK); // [rows, BLOCK], a reflector a column
   const normal = normals(random);
   for (let k = Math.floor((cols - 1) / BLOCK) * BLOCK; k >= 0; k -= BLOCK) {
     V.fill(0);
@@ -20,9 +22,9 @@ export function orthogonal(rows: number, cols: number, random: Random): Float64A
       // v_0 = x_0 + sign(x_0) ‖x‖ has the sign of x_0;  D_kk = −sign(x_0)
       Q[(k + i) * cols + k + i] = V[(k + i) * BLOCK + i]! < 0 ? 1 : -1;
     }
-    reflect(Q, V, triangle(V, tau), k, rows, cols);
+    reflect(Q, V, triangle(V, tau), k, cols);
   }
-  return Q;
+  return Q.subarray(0, rows * cols);
 }
 
 /** Column i of V ← the reflector of rows k…; returns τ = 2 / vᵀv. */
@@ -58,35 +60,37 @@ function triangle(V: Float64Array, tau: Float64Array): Float64Array {
   return T;
 }
 
-/** Q ← (I − V T Vᵀ) Q on the trailing block of rows and columns k…: four reflectors in two passes over Q. */
-function reflect(
-  Q: Float64Array,
-  V: Float64Array,
-  T: Float64Array,
-  k: number,
-  rows: number,
-  cols: number,
-): void {
+/** Q ← (I − V T Vᵀ) Q on the trailing block of rows and columns k…: four reflectors, two rows at a time. */
+function reflect(Q: Float64Array, V: Float64Array, T: Float64Array, k: number, cols: number): void {
   // W = Vᵀ Q
   const w0 = new Float64Array(cols);
   const w1 = new Float64Array(cols);
   const w2 = new Float64Array(cols);
   const w3 = new Float64Array(cols);
-  for (let r = k, p = k * BLOCK; r < rows; r++, p += BLOCK) {
+  for (let r = k, p = k * BLOCK; p < V.length; r += 2, p += 2 * BLOCK) {
     const [a, b, c, d] = [V[p]!, V[p + 1]!, V[p + 2]!, V[p + 3]!];
+    const [e, f, g, h] = [V[p + 4]!, V[p + 5]!, V[p + 6]!, V[p + 7]!];
     for (let j = k, q = r * cols + k; j < cols; j++, q++) {
       const x = Q[q]!;
-      w0[j]! += a * x;
-      w1[j]! += b * x;
-      w2[j]! += c * x;
-      w3[j]! += d * x;
+      const y = Q[q + cols]!;
+      w0[j]! += a * x + e * y;
+      w1[j]! += b * x + f * y;
+      w2[j]! += c * x + g * y;
+      w3[j]! += d * x + h * y;
     }
   }
   // Q ← Q − (V T) W
-  for (let r = k, p = k * BLOCK; r < rows; r++, p += BLOCK) {
+  for (let r = k, p = k * BLOCK; p < V.length; r += 2, p += 2 * BLOCK) {
     const [a, b, c, d] = [dot(V, p, T, 0), dot(V, p, T, 1), dot(V, p, T, 2), dot(V, p, T, 3)];
+    const s = p + BLOCK;
+    const [e, f, g, h] = [dot(V, s, T, 0), dot(V, s, T, 1), dot(V, s, T, 2), dot(V, s, T, 3)];
     for (let j = k, q = r * cols + k; j < cols; j++, q++) {
-      Q[q]! -= a * w0[j]! + b * w1[j]! + c * w2[j]! + d * w3[j]!;
+      const v0 = w0[j]!;
+      const v1 = w1[j]!;
+      const v2 = w2[j]!;
+      const v3 = w3[j]!;
+      Q[q]! -= a * v0 + b * v1 + c * v2 + d * v3;
+      Q[q + cols]! -= e * v0 + f * v1 + g * v2 + h * v3;
     }
   }
 }

@@ -1,10 +1,10 @@
-import { cellNames, hashText, random } from '@gatewise/core';
+import { hashText } from '@gatewise/core';
 import { currentRun, recur } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { checkIds, checkMask, checkShapes, featuresOf } from './checks.js';
 import { type RecurrentConfig, type Settings, settingsOf } from './config.js';
-import { type InitialiserName, initialise, type WeightShape } from './initialisers.js';
+import { layerArgs } from './layer-args.js';
 import { maskCanReach } from './mask-origin.js';
 import { dropInput, dropOutput, prepareInput } from './prepare-input.js';
 import {
@@ -16,28 +16,19 @@ import {
   runKeys,
 } from './regularise.js';
 import { loadSettings, saveSettings } from './saved-config.js';
-import {
-  type Input,
-  type Kwargs,
-  type LayerArgs,
-  layerArgNames,
-  lazyInitializer,
-  shapesOf,
-  toList,
-} from './tf-layers.js';
+import { type Input, type Kwargs, lazyInitializer, shapesOf, toList } from './tf-layers.js';
+import { planWeights } from './weights.js';
 
-/** Layers made so far, by cell: for default names. */
-const made = new Map<string, number>();
+const silent = { input: 0, recurrent: 0, output: 0 };
 
 /** A cell as a tf.layers layer; make one with `recurrent(config)`. */
 export class RecurrentLayer extends layers.Layer {
   static className = 'GatewiseRecurrent';
-  readonly #settings: Settings;
-  readonly #vectors = new Map<string, LayerVariable>();
+  /** The config it was made of, checked, with every default filled in. */
+  readonly settings: Settings;
+  readonly #byName = new Map<string, LayerVariable>();
+  /** I, once built. */
   #features = 0;
-  #kernel: LayerVariable | undefined;
-  #recurrentKernel: LayerVariable | undefined;
-  #bias: LayerVariable | undefined;
   /** Training calls outside a trainer's run. */
   #calls = 0;
   /** The zoneout it was last trained with: inference takes its expectation. */
@@ -46,77 +37,36 @@ export class RecurrentLayer extends layers.Layer {
   constructor(config: RecurrentConfig) {
     const settings = settingsOf(config);
     super(layerArgs(config, settings));
-    this.#settings = settings;
+    this.settings = settings;
     this.#zoneout = settings.zoneout;
     this.supportsMasking = true;
     if (config.weights) this.setFastWeightInitDuringBuild(true);
   }
 
   get returnSequences(): boolean {
-    return this.#settings.returnSequences;
+    return this.settings.returnSequences;
   }
 
   override build(inputShape: Shape | Shape[]): void {
-    const { cell, units: H, useBias, ...init } = this.#settings;
-    const names = cellNames(cell);
     const shapes = shapesOf(inputShape);
-    const I = featuresOf(this.name, shapes[0] ?? [], this.#settings);
-    checkShapes(this.name, this.#settings, I, shapes);
-    const blocks = names.input.length;
+    const I = featuresOf(this.name, shapes[0] ?? [], this.settings);
+    checkShapes(this.name, this.settings, I, shapes);
     this.#features = I;
-    this.#kernel = this.#weight('kernel', init.kernelInitializer, { rows: I, cols: H, blocks });
-    if (names.recurrent.length > 0) {
-      const shape = { rows: H, cols: H, blocks: names.recurrent.length };
-      this.#recurrentKernel = this.#weight('recurrent_kernel', init.recurrentInitializer, shape);
-    }
-    if (useBias) {
-      this.#bias = this.#weight('bias', init.biasInitializer, {
-        rows: 1,
-        cols: H,
-        blocks: names.gates.length,
-      });
-    }
-    for (const name of names.vectors) {
-      this.#vectors.set(name, this.#weight(name, init.vectorInitializer, { rows: 1, cols: H, blocks: 1 }));
+    for (const { name, shape, values } of planWeights(this.settings, I, this.#seed())) {
+      this.#byName.set(name, this.addWeight(name, shape, 'float32', lazyInitializer(values)));
     }
     this.built = true;
   }
 
-  #weight(name: string, initialiser: InitialiserName, shape: WeightShape): LayerVariable {
-    const columns = shape.cols * shape.blocks;
-    const values = () => {
-      const start = initialise(initialiser, shape, random(this.#seed()).fork(name));
-      return name === 'bias' ? this.#withForgetBias(start) : start;
-    };
-    const size =
-      shape.rows === 1 && name !== 'kernel' && name !== 'recurrent_kernel'
-        ? [columns]
-        : [shape.rows, columns];
-    return this.addWeight(name, size, 'float32', lazyInitializer(values));
-  }
-
-  #withForgetBias(bias: Float32Array): Float32Array {
-    const { cell, units, forgetBias } = this.#settings;
-    const f = cell.gates.indexOf('f');
-    return bias.map((value, n) =>
-      f >= 0 && Math.floor(n / units) === f ? value + (forgetBias ?? 0) : value,
-    );
-  }
-
   #seed(): number {
-    return this.#settings.seed ?? hashText(this.name);
+    return this.settings.seed ?? hashText(this.name);
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
     const shapes = shapesOf(inputShape);
     const x = shapes[0] ?? [];
-    const { cell, units, returnSequences, returnState } = this.#settings;
-    checkShapes(
-      this.name,
-      this.#settings,
-      this.#features || featuresOf(this.name, x, this.#settings),
-      shapes,
-    );
+    const { cell, units, returnSequences, returnState } = this.settings;
+    checkShapes(this.name, this.settings, this.#features || featuresOf(this.name, x, this.settings), shapes);
     const final: Shape = [x[0] ?? null, units];
     const y: Shape = returnSequences ? [x[0] ?? null, x[1] ?? null, units] : final;
     return returnState ? [y, ...cell.state.map(() => final)] : y;
@@ -126,7 +76,7 @@ export class RecurrentLayer extends layers.Layer {
     _inputs: tf.Tensor | tf.Tensor[],
     mask?: tf.Tensor | tf.Tensor[],
   ): tf.Tensor | tf.Tensor[] {
-    const { cell, returnSequences, returnState } = this.#settings;
+    const { cell, returnSequences, returnState } = this.settings;
     const none = null as unknown as tf.Tensor;
     const y = (returnSequences ? toList(mask)[0] : none) ?? none;
     return returnState ? [y, ...cell.state.map(() => none)] : y;
@@ -144,19 +94,19 @@ export class RecurrentLayer extends layers.Layer {
       this.invokeCallHook(inputs, kwargs);
       const all = toList(inputs);
       const shapes = all.map((tensor) => tensor.shape);
-      checkShapes(this.name, this.#settings, this.#features, shapes);
+      checkShapes(this.name, this.settings, this.#features, shapes);
       return this.#recur(all, this.#mask(inputs, kwargs), this.#regularisation(kwargs.training === true));
     });
   }
 
   #recur([x, ...states]: tf.Tensor[], mask: tf.Tensor | undefined, how: Regularisation) {
-    const { cell, units, reverse, padding, returnSequences, returnState } = this.#settings;
-    const input = this.#input(x!, mask, how);
+    const { cell, units, reverse, padding, returnSequences, returnState } = this.settings;
+    const R = this.#read('recurrent_kernel');
     const { y, final } = recur(cell, {
-      ...input,
-      b: this.#bias?.read() ?? tf.zeros([cell.gates.length * units]),
-      ...(this.#recurrentKernel ? { R: this.#recurrentKernel.read() } : {}),
-      vectors: Object.fromEntries([...this.#vectors].map(([name, vector]) => [name, vector.read()])),
+      ...this.#input(x!, mask, how),
+      ...(R ? { R } : {}),
+      b: this.#read('bias') ?? tf.zeros([cell.gates.length * units]),
+      vectors: Object.fromEntries((cell.vectors ?? []).map((name) => [name, this.#read(name)!])),
       state0: Object.fromEntries(states.map((state, k) => [cell.state[k]!, state])),
       ...(mask ? { mask } : {}),
       reverse,
@@ -172,9 +122,13 @@ export class RecurrentLayer extends layers.Layer {
     return [out === finals[0] ? tf.clone(out) : out, ...finals];
   }
 
+  #read(name: string): tf.Tensor | undefined {
+    return this.#byName.get(name)?.read();
+  }
+
   #input(x: tf.Tensor, mask: tf.Tensor | undefined, { rates, key }: Regularisation) {
     const ready = prepareInput(x, mask);
-    const W = this.#kernel!.read();
+    const W = this.#read('kernel')!;
     if (ready.rank === 2) checkIds(this.name, ready, this.#features);
     return rates.input > 0 ? dropInput(ready, W, key('input'), rates.input) : { x: ready, W };
   }
@@ -192,8 +146,8 @@ export class RecurrentLayer extends layers.Layer {
     const run = currentRun();
     const training = run ? run.training : fitting;
     if (!training) return { training, rates: { ...silent, zoneout: this.#zoneout }, key: () => 0 };
-    const asked = run?.regularisers({ name: this.name, units: this.#settings.units }) ?? {};
-    const rates = mergeRates(this.#settings, asked);
+    const asked = run?.regularisers({ name: this.name, units: this.settings.units }) ?? {};
+    const rates = mergeRates(this.settings, asked);
     this.#zoneout = rates.zoneout;
     const key = run ? runKeys(run, this.name) : ownKeys(this.#seed(), this.#calls++);
     return { training, rates, key };
@@ -208,27 +162,7 @@ export class RecurrentLayer extends layers.Layer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...saveSettings({ ...this.#settings, zoneout: this.#zoneout }) };
+    return { ...super.getConfig(), ...saveSettings({ ...this.settings, zoneout: this.#zoneout }) };
   }
 }
 tf.serialization.registerClass(RecurrentLayer);
-
-const silent = { input: 0, recurrent: 0, output: 0 };
-
-/** What tf.layers itself takes, with a name after the cell, and with ids [B,T] of any length as input where `inputDim` says so. */
-function layerArgs(config: RecurrentConfig, { cell, inputDim }: Settings): LayerArgs {
-  const args: LayerArgs = Object.fromEntries(
-    layerArgNames.filter((name) => config[name] !== undefined).map((name) => [name, config[name]]),
-  );
-  args.name ??= nextName(cell.name);
-  if (inputDim === undefined) return args;
-  if (!args.inputShape && !args.batchInputShape) args.batchInputShape = [args.batchSize ?? null, null];
-  args.dtype ??= args.inputDType ?? 'int32';
-  return args;
-}
-
-function nextName(cell: string): string {
-  const count = (made.get(cell) ?? 0) + 1;
-  made.set(cell, count);
-  return `${cell.replaceAll('-', '_')}_${count}`;
-}

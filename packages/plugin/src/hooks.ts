@@ -30,10 +30,10 @@ export interface TrainContext {
   /** A seeded stream of this plugin's own. */
   readonly random: Random;
   /**
-   * Adds a number to the logs: of this step, or of the epoch when called between steps. A tensor stays the caller's; its
-   * value is read with the loss, so nothing waits on the device.
+   * Adds a number to the logs: of this step, or of the epoch when called between steps. A tensor holds one number
+   * and stays the caller's; its value is read with the loss, so nothing waits on the device.
    */
-  report(name: string, value: number | Scalar): void;
+  report(name: string, value: number | Tensor): void;
   /** Ends training after this step. */
   stop(reason: string): void;
 }

@@ -11,7 +11,10 @@ export type Batches = BatchSource | ((epoch: number) => BatchSource);
 export function openBatches(batches: Batches, epoch: number): BatchSource {
   const source = typeof batches === 'function' ? batches(epoch) : batches;
   const iterable = source as Partial<Iterable<Batch> & AsyncIterable<Batch>> | null | undefined;
-  if (typeof iterable?.[Symbol.iterator] !== 'function' && typeof iterable?.[Symbol.asyncIterator] !== 'function') {
+  if (
+    typeof iterable?.[Symbol.iterator] !== 'function' &&
+    typeof iterable?.[Symbol.asyncIterator] !== 'function'
+  ) {
     throw new GatewiseError(
       'GW_TRAIN_NO_BATCHES',
       `got ${source === null ? 'null' : typeof source} as batches, wanted something to iterate over, or a function of the epoch that gives it`,
@@ -26,7 +29,10 @@ export function noBatches(what: string, epoch: number): GatewiseError {
     epoch > 0
       ? 'an iterator runs dry after one epoch: give a function (epoch) => batches'
       : 'is the data shorter than one batch?';
-  return new GatewiseError('GW_TRAIN_NO_BATCHES', `got no ${what} batch in epoch ${epoch}, wanted at least one; ${fix}`);
+  return new GatewiseError(
+    'GW_TRAIN_NO_BATCHES',
+    `got no ${what} batch in epoch ${epoch}, wanted at least one; ${fix}`,
+  );
 }
 
 /** Batches in an epoch, where the source tells. */
@@ -47,7 +53,7 @@ export function countTargets(batch: Batch): number {
   const x = inputsOf(batch)[0] as tf.Tensor;
   const [B = 1, T] = batch.y.shape;
   const sequence = x.rank === 3 || (x.rank === 2 && x.dtype === 'int32');
-  return sequence && batch.y.rank > 1 && T === x.shape[1] ? B * T : B;
+  return sequence && T !== undefined && T === x.shape[1] ? B * T : B;
 }
 
 /**
@@ -65,7 +71,10 @@ export function checkBatch(batch: Batch, where: string): void {
       );
     }
     if (tensor.size === 0) {
-      throw new GatewiseError('GW_TRAIN_SHAPE', `got ${name} [${tensor.shape}] in ${where}, wanted no axis of length 0`);
+      throw new GatewiseError(
+        'GW_TRAIN_SHAPE',
+        `got ${name} [${tensor.shape}] in ${where}, wanted no axis of length 0`,
+      );
     }
   }
   const B = batch.y.shape[0];
@@ -81,7 +90,10 @@ export function checkBatch(batch: Batch, where: string): void {
 
 function nameTensors(batch: Batch, where: string): [string, tf.Tensor][] {
   const inputs = batch && inputsOf(batch);
-  const named = (inputs ?? []).map((x, i): [string, tf.Tensor] => [Array.isArray(batch.x) ? `x[${i}]` : 'x', x]);
+  const named = (inputs ?? []).map((x, i): [string, tf.Tensor] => [
+    Array.isArray(batch.x) ? `x[${i}]` : 'x',
+    x,
+  ]);
   named.push(['y', batch?.y]);
   const bad = named.find(([, tensor]) => !(tensor instanceof tf.Tensor));
   if (bad || named.length < 2) {

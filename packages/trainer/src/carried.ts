@@ -55,7 +55,8 @@ class States {
     this.#stale = this.#live;
     this.#live = [];
     const B = batch.y.shape[0] as number;
-    if (batch.carry !== true || this.#stale.length === 0) return this.shapes.map((shape) => tf.zeros([B, ...shape]));
+    if (batch.carry !== true || this.#stale.length === 0)
+      return this.shapes.map((shape) => tf.zeros([B, ...shape]));
     const kept = this.#stale[0]?.shape[0];
     if (kept !== B) {
       throw new GatewiseError(
@@ -81,7 +82,8 @@ class States {
 function stateShapes(model: LayersModel): number[][] {
   const inputs = model.inputs.slice(1).map(({ shape }) => shape.slice(1));
   const outputs = model.outputs.slice(1).map(({ shape }) => shape.slice(1));
-  const text = (shapes: readonly (readonly (number | null)[])[]) => shapes.map((s) => `[B,${s}]`).join(' ') || 'none';
+  const text = (shapes: readonly (readonly (number | null)[])[]) =>
+    shapes.map((s) => `[B,${s}]`).join(' ') || 'none';
   const whole = inputs.every((shape) => shape.every((n) => n !== null));
   if (inputs.length === 0 || !whole || text(inputs) !== text(outputs)) {
     throw new GatewiseError(

@@ -9,7 +9,10 @@ export function checkPlugins(plugins: readonly Plugin[]): void {
   for (const plugin of plugins) {
     const { name, order } = plugin;
     if (typeof name !== 'string' || name === '') {
-      throw new GatewiseError('GW_PLUGIN_NAME', 'got a plugin without a name; make it with definePlugin(name, …)');
+      throw new GatewiseError(
+        'GW_PLUGIN_NAME',
+        'got a plugin without a name; make it with definePlugin(name, …)',
+      );
     }
     if (seen.has(name)) {
       throw new GatewiseError(

@@ -5,7 +5,12 @@ import * as tf from '@tensorflow/tfjs-core';
 type Check = (result: unknown, given: unknown, fail: (got: string, wanted: string) => never) => void;
 
 /** Checks what a transform hook gave back. Errors: `GW_PLUGIN_RESULT`, naming plugin, hook and weight. */
-export function checkTransformed(plugin: string, hook: keyof Transforms, result: unknown, given: unknown): void {
+export function checkTransformed(
+  plugin: string,
+  hook: keyof Transforms,
+  result: unknown,
+  given: unknown,
+): void {
   checks[hook](result, given, (got, wanted) => refuse(plugin, hook, got, wanted));
 }
 
@@ -14,7 +19,12 @@ export function checkSynchronous(plugin: string, hook: string, result: unknown):
   if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
     // Its own failure, if any, must not end the process while ours is on its way.
     Promise.resolve(result).catch(() => undefined);
-    refuse(plugin, hook, 'a promise', 'a plain result; drop async, or do the work in onBatchBegin or beforeUpdate');
+    refuse(
+      plugin,
+      hook,
+      'a promise',
+      'a plain result; drop async, or do the work in onBatchBegin or beforeUpdate',
+    );
   }
 }
 
@@ -37,7 +47,8 @@ const checks: Record<keyof Transforms, Check> = {
     const { x, y } = result as { x?: unknown; y?: unknown };
     const tensors = [...(Array.isArray(x) ? x : [x]), y];
     if (!tensors.every((t) => t instanceof tf.Tensor)) fail('no tensors in x or y', '{ x, y } of tensors');
-    if (tensors.some((t) => (t as tf.Tensor).isDisposed)) fail('a disposed tensor', 'tensors that live; do not dispose of them');
+    if (tensors.some((t) => (t as tf.Tensor).isDisposed))
+      fail('a disposed tensor', 'tensors that live; do not dispose of them');
   },
   transformLoss(result, _, fail) {
     if (nothing(result)) fail('nothing', 'a scalar; return the loss itself to leave it as it is');
@@ -52,11 +63,17 @@ const checks: Record<keyof Transforms, Check> = {
   },
 };
 
-function checkGradients(result: Gradients, given: Gradients, fail: (got: string, wanted: string) => never): void {
+function checkGradients(
+  result: Gradients,
+  given: Gradients,
+  fail: (got: string, wanted: string) => never,
+): void {
   for (const [name, before] of Object.entries(given)) {
     const after = result[name];
-    if (!(after instanceof tf.Tensor)) fail(`no gradient of "${name}"`, 'one for every weight; use zeros to leave it alone');
-    if (after?.isDisposed) fail(`a disposed gradient of "${name}"`, 'tensors that live; do not dispose of them');
+    if (!(after instanceof tf.Tensor))
+      fail(`no gradient of "${name}"`, 'one for every weight; use zeros to leave it alone');
+    if (after?.isDisposed)
+      fail(`a disposed gradient of "${name}"`, 'tensors that live; do not dispose of them');
     if (!tf.util.arraysEqual(after?.shape ?? [], before.shape)) {
       fail(`a gradient [${after?.shape}] of "${name}"`, `its weight's shape [${before.shape}]`);
     }

@@ -20,7 +20,8 @@ export function hostValues(tensor: tf.Tensor): tf.backend_util.TypedArray | unde
   const entries = backend.data ?? backend.texData ?? backend.tensorMap;
   const values = entries?.get(tensor.dataId)?.values;
   if (ArrayBuffer.isView(values)) return values as tf.backend_util.TypedArray;
-  const local = ON_HOST.some((name) => engine.registry[name] === (backend as unknown)) && !backend.isGPUPackage;
+  const local =
+    ON_HOST.some((name) => engine.registry[name] === (backend as unknown)) && !backend.isGPUPackage;
   return local ? backend.readSync?.(tensor.dataId) : undefined;
 }
 

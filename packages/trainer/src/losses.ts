@@ -62,5 +62,6 @@ export function applyLoss(loss: Loss, compute: LossFunction, y: tf.Tensor, p: tf
       `got y [${y.shape}] and predictions [${p.shape}], wanted one shape for ${loss}; reshape y, or change the last layer`,
     );
   }
-  return tf.mean(compute(y, p)) as tf.Scalar;
+  const value = compute(y, p);
+  return (value.rank === 0 ? value : tf.mean(value)) as tf.Scalar;
 }

@@ -1,4 +1,4 @@
-import { GatewiseError, type Random, random, type RandomState } from '@gatewise/core';
+import { GatewiseError, type Random, type RandomState, random } from '@gatewise/core';
 import {
   type Gradients,
   type Hooks,
@@ -55,7 +55,10 @@ export class PluginDriver implements PluginStates {
   }
 
   /** Like `observe`, but every plugin is called, whatever the others throw: the errors are given back. */
-  async observeAll<K extends keyof Observers>(hook: K, ...args: Parameters<Observers[K]>): Promise<PluginError[]> {
+  async observeAll<K extends keyof Observers>(
+    hook: K,
+    ...args: Parameters<Observers[K]>
+  ): Promise<PluginError[]> {
     const errors: PluginError[] = [];
     for (const plugin of this.#of(hook)) {
       await this.#await(plugin, hook, args).catch((error: PluginError) => errors.push(error));
@@ -155,7 +158,8 @@ function contextIndex(hook: keyof Hooks): 0 | 1 {
 
 function withRandom(context: TrainContext, stream: Random): TrainContext {
   const fields = Object.getOwnPropertyDescriptors(context);
-  return Object.freeze(Object.defineProperties({}, { ...fields, random: { value: stream, enumerable: true } }));
+  const own = Object.defineProperties({}, { ...fields, random: { value: stream, enumerable: true } });
+  return Object.freeze(own) as TrainContext;
 }
 
 function guard<T>(plugin: Plugin, hook: string, call: () => T): T {

@@ -64,7 +64,10 @@ function checkShapes(yTrue: tf.Tensor, yPred: tf.Tensor, mask: tf.Tensor | undef
     );
   }
   if (mask && !tf.util.arraysEqual(mask.shape, rows)) {
-    throw new GatewiseError('GW_TRAIN_SHAPE', `got a mask [${mask.shape}], wanted [${rows}], one number a target`);
+    throw new GatewiseError(
+      'GW_TRAIN_SHAPE',
+      `got a mask [${mask.shape}], wanted [${rows}], one number a target`,
+    );
   }
   return !same;
 }

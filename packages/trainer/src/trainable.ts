@@ -99,4 +99,3 @@ export function checkedInputs(model: LayersModel, inputs: readonly tf.Tensor[]):
   });
   return inputs;
 }
-

@@ -82,15 +82,26 @@ function readState(json: Json): State {
 export function earlyStoppingHooks({ monitor, patience, minDelta, mode, restoreBest }: Checked) {
   let state: State = { best: null, bestEpoch: 0, waited: 0 };
   const best = snapshot();
+  let seen = false;
+  /** Names of the logs of an epoch without the number. A run that ends early is not validated, so that alone is no error. */
+  let names: readonly string[] | undefined;
+  const refuseUnknown = () => {
+    if (names && !seen) throw unknownMonitor(monitor, names);
+  };
   const improves = (value: number) => {
     if (!Number.isFinite(value)) return false;
     if (state.best === null) return true;
     return mode === 'min' ? value < state.best - minDelta : value > state.best + minDelta;
   };
   return {
+    onEpochBegin: refuseUnknown,
     onEpochEnd(ctx) {
       const value = ctx.logs[monitor];
-      if (value === undefined) throw unknownMonitor(monitor, Object.keys(ctx.logs));
+      if (value === undefined) {
+        names = Object.keys(ctx.logs);
+        return;
+      }
+      seen = true;
       if (improves(value)) {
         state = { best: value, bestEpoch: ctx.epoch, waited: 0 };
         if (restoreBest) best.take(ctx.weights);
@@ -107,6 +118,7 @@ export function earlyStoppingHooks({ monitor, patience, minDelta, mode, restoreB
     onTrainEnd(ctx, end) {
       if (end.reason !== 'failed') best.restore(ctx.weights);
       best.clear();
+      if (end.reason === 'completed') refuseUnknown();
     },
     saveState: () => ({ ...state }),
     loadState(json) {
@@ -122,7 +134,7 @@ function unknownMonitor(monitor: string, names: readonly string[]) {
     : 'name one of these';
   return new GatewiseError(
     'GW_EARLY_STOPPING_MONITOR',
-    `got no "${monitor}" in this epoch's logs, wanted one of ${names.join(', ')}; ${fix}`,
+    `got no "${monitor}" in the logs of an epoch, wanted one of ${names.join(', ')}; ${fix}`,
   );
 }
 

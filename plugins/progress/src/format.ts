@@ -35,14 +35,13 @@ export interface Piece {
 const ANSI = { cyan: '\x1b[36m', bold: '\x1b[1m', dim: '\x1b[2m' } as const;
 const RESET = '\x1b[0m';
 
+/** Columns of pieces joined by two spaces. */
+export const widthOf = (pieces: readonly Piece[]): number =>
+  pieces.reduce((sum, { text }, i) => sum + text.length + (i > 0 ? 2 : 0), 0);
+
 /** Pieces joined by two spaces; those that no longer fit in `columns` are left out, last first. */
 export function line(pieces: readonly Piece[], columns: number, colours: boolean): string {
-  const shown: string[] = [];
-  let used = 0;
-  for (const { text, colour } of pieces) {
-    used += text.length + (used > 0 ? 2 : 0);
-    if (used > columns) break;
-    shown.push(colours && colour ? ANSI[colour] + text + RESET : text);
-  }
+  const fitting = pieces.filter((_, i) => widthOf(pieces.slice(0, i + 1)) <= columns);
+  const shown = fitting.map(({ text, colour }) => (colours && colour ? ANSI[colour] + text + RESET : text));
   return shown.join('  ');
 }

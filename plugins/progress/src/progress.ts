@@ -1,7 +1,7 @@
 import { GatewiseError } from '@gatewise/core';
 import type { BatchContext, EpochContext, Logs, Plugin, TrainContext } from '@gatewise/plugin';
 import { definePlugin } from '@gatewise/plugin';
-import { bar, count, duration, figure, line, type Piece } from './format.js';
+import { bar, count, duration, figure, line, type Piece, widthOf } from './format.js';
 import { meter } from './meter.js';
 import { type ProgressStream, type Screen, screen } from './screen.js';
 
@@ -27,7 +27,11 @@ interface Checked {
   readonly now: () => number;
   readonly stream: ProgressStream | undefined;
 }
+/** Milliseconds between two drawings on a terminal. */
 const REDRAW = 100;
+
+const ofEpochs = (epoch: number, epochs: number) =>
+  Number.isFinite(epochs) ? `epoch ${epoch + 1}/${epochs}` : `epoch ${epoch + 1}`;
 
 function checked(options: ProgressOptions): Checked {
   const { unit = 'targets', loss, stream = globalThis.process?.stderr, every = 5, silent = false } = options;
@@ -61,16 +65,21 @@ function shown({ unit, name, scale, every, now }: Checked, out: Screen) {
     const { step, steps, epochs } = ctx;
     const of = steps === undefined ? `${step} steps` : `${step}/${steps}`;
     const part = steps === undefined || steps === 0 ? undefined : step / steps;
-    const pieces: Piece[] = [
-      ...(epochs > 1 ? [{ text: `epoch ${epoch + 1}/${epochs}` }] : []),
+    const before: Piece[] = [
+      ...(epochs > 1 ? [{ text: ofEpochs(epoch, epochs) }] : []),
       ...(part === undefined ? [] : [{ text: `${Math.floor(part * 100)}%`.padStart(4) }]),
-      ...(part === undefined || !out.terminal ? [] : [{ text: bar(part, 20), colour: 'cyan' as const }]),
-      { text: of },
-      { text: loss(last.loss), colour: 'bold' as const },
-      { text: `${count(speed.rate() * 1000)} ${unit}/s` },
-      { text: end, colour: 'dim' as const },
     ];
-    return line(pieces, out.columns(), out.colours);
+    const after: Piece[] = [
+      { text: of },
+      { text: loss(last.loss), colour: 'bold' },
+      { text: `${count(speed.rate() * 1000)} ${unit}/s` },
+      { text: end, colour: 'dim' },
+    ];
+    // The bar takes what the words leave.
+    const width = Math.min(20, out.columns() - widthOf([...before, ...after]) - 2);
+    const drawn = out.terminal && part !== undefined && width >= 4;
+    const middle: Piece[] = drawn ? [{ text: bar(part, width), colour: 'cyan' }] : [];
+    return line([...before, ...middle, ...after], out.columns(), out.colours);
   };
   const left = ({ step, steps }: TrainContext) =>
     steps === undefined
@@ -103,7 +112,7 @@ function shown({ unit, name, scale, every, now }: Checked, out: Screen) {
       last = logs;
       if (epochs === 1 && logs.valLoss === undefined) return;
       const valid = logs.valLoss === undefined ? [] : [{ text: loss(logs.valLoss, 'validation ') }];
-      const pieces = [{ text: `epoch ${epoch + 1}/${epochs}` }, { text: loss(logs.loss) }, ...valid];
+      const pieces = [{ text: ofEpochs(epoch, epochs) }, { text: loss(logs.loss) }, ...valid];
       out.print(line([...pieces, { text: duration(now() - began) }], out.columns(), out.colours));
     },
     onTrainEnd(ctx, end) {

@@ -32,8 +32,9 @@ export function sameLetters(cell: AnyCell, rows: Readonly<Record<string, readonl
     cell,
     weights(file) {
       const vectors = Object.entries(rows).flatMap(([name, of]) => {
-        const parts = tf.unstack(letter(file, name));
-        return of.map((vector, i) => [vector, need(parts[i], `row ${i} of "${name}"`)] as const);
+        const p = letter(file, name); // [rows, H]
+        const H = p.size / of.length;
+        return of.map((vector, i) => [vector, tf.reshape(tf.slice(p, [i, 0], [1, H]), [H])] as const);
       });
       return { ...oneBias(file), vectors: Object.fromEntries(vectors) };
     },

@@ -1,37 +1,50 @@
+import { softmaxCrossEntropy } from '@gatewise/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { goldenCells } from './cells.js';
 import { type Comparison, judge } from './compare.js';
-import { type GoldenFile, isDictionary, need } from './file.js';
+import { type GoldenFile, type GoldenTensor, isDictionary, need } from './file.js';
 import { againstGroup } from './recurrent.js';
 import { evaluate, findCell, type GoldenOptions, maskOf, runLayer, Skip } from './run.js';
 
-/** −log softmax(z)[target] = logsumexp(z) − z[target] at every step; 0 where masked, by selection. */
-export function crossEntropy(
-  z: tf.Tensor, // [..., classes]
-  targets: tf.Tensor, // [...] int32
-  mask?: tf.Tensor, // [...] 1 is a real step
-): tf.Tensor {
-  const picked = tf.sum(tf.mul(z, tf.oneHot(tf.cast(targets, 'int32'), z.shape.at(-1)!)), -1);
-  const loss = tf.sub(tf.logSumExp(z, -1), picked);
-  return mask ? tf.where(tf.cast(mask, 'bool'), loss, tf.zerosLike(loss)) : loss;
+/** Σ of the library's cross-entropy over the steps that count: its mean, times their number. */
+export function summedCrossEntropy(targets: tf.Tensor, logits: tf.Tensor, counted: number, mask?: tf.Tensor): tf.Scalar {
+  return tf.mul(softmaxCrossEntropy(targets, logits, mask), counted);
 }
+
+/** The library's cross-entropy of every step alone, 0 where masked. */
+function eachCrossEntropy(
+  targets: tf.Tensor, // [...]
+  logits: tf.Tensor, // [..., C]
+  mask?: tf.Tensor, // [...]
+): tf.Tensor {
+  const C = logits.shape.at(-1)!;
+  const [y, m] = [targets, mask].map((t) => t && tf.reshape(t, [-1]));
+  const z = tf.reshape(logits, [-1, C]);
+  const one = (n: number) =>
+    softmaxCrossEntropy(tf.slice(y!, [n], [1]), tf.slice(z, [n, 0], [1, C]), m && tf.slice(m, [n], [1]));
+  return tf.reshape(tf.stack(Array.from({ length: targets.size }, (_, n) => one(n))), targets.shape);
+}
+
+/** How many steps count. */
+const countedOf = (targets: GoldenTensor, mask?: GoldenTensor): number =>
+  mask ? Array.from(mask.data).reduce((n, m) => n + m, 0) : targets.data.length;
 
 /** Kind `loss`: softmax cross-entropy on logits. */
 export async function replayLoss(file: GoldenFile): Promise<Comparison[]> {
   const logits = need(file.inputs.logits, 'inputs.logits');
-  need(file.inputs.targets, 'inputs.targets');
+  const targets = need(file.inputs.targets, 'inputs.targets');
   const mask = maskOf(file.inputs.mask, file.options.lengths, logits.shape[1]!);
+  const counted = countedOf(targets, mask);
   const { outputs, gradients } = await evaluate(
     { ...file.inputs, ...(mask && { mask }) },
     Object.keys(file.gradients),
     ({ logits, targets, mask }) => {
-      const loss = crossEntropy(logits!, targets!, mask);
-      const sum = tf.sum(loss) as tf.Scalar;
+      const sum = summedCrossEntropy(targets!, logits!, counted, mask);
+      const loss = eachCrossEntropy(targets!, logits!, mask);
       return { loss: sum, outputs: { loss, sum, softmax: tf.softmax(logits!) } };
     },
   );
   const sum = outputs.sum![0]!;
-  const counted = mask ? Array.from(mask.data).reduce((n, m) => n + m, 0) : outputs.loss!.length;
   const scalars = { sum, meanOverBatch: sum / logits.shape[0]!, meanOverCountedSteps: sum / counted };
   return [
     ...againstGroup(file, 'expected', file.expected, outputs),
@@ -56,6 +69,8 @@ export async function replayModelLoss(file: GoldenFile, options: GoldenOptions):
   if (mode !== 'many_to_many' && mode !== 'many_to_one') throw new Skip(`no mode "${String(mode)}" here`);
   const x = need(file.inputs.x, 'inputs.x');
   const mask = maskOf(file.inputs.mask, file.options.lengths, x.shape[1]!);
+  const counted = countedOf(need(file.inputs.targets, 'inputs.targets'), mode === 'many_to_many' ? mask : undefined);
+  const each = mode === 'many_to_many';
   const { outputs, gradients } = await evaluate(
     { ...file.inputs, ...file.weights, ...(mask && { mask }) },
     Object.keys(file.gradients),
@@ -67,16 +82,15 @@ export async function replayModelLoss(file: GoldenFile, options: GoldenOptions):
         ...(mask && { mask }),
         ...(options.engine !== undefined && { engine: options.engine }),
       });
-      const each = mode === 'many_to_many';
       const logits = head(each ? ran.y : ran.final[`${golden.cell.state[0]}T`]!, letters.Wy!, letters.by!);
-      const loss = crossEntropy(logits, need(targets, 'inputs.targets'), each ? mask : undefined);
-      return { loss: tf.sum(loss) as tf.Scalar, outputs: { logits, loss } };
+      const counting = each ? mask : undefined;
+      const sum = summedCrossEntropy(targets!, logits, counted, counting);
+      return { loss: sum, outputs: { logits, sum, loss: eachCrossEntropy(targets!, logits, counting) } };
     },
   );
-  const sum = Array.from(outputs.loss!).reduce((s, v) => s + v, 0);
   return [
     ...againstGroup(file, 'expected', file.expected, outputs),
-    judge(file.raw, 'loss', [sum], [need(file.raw.loss as number | undefined, 'loss')]),
+    judge(file.raw, 'loss', outputs.sum!, [need(file.raw.loss as number | undefined, 'loss')]),
     ...againstGroup(file, 'gradients', file.gradients, gradients),
   ];
 }

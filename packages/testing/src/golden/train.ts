@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type GoldenCell, goldenCells } from './cells.js';
 import { type Comparison, compare, float32Error, judge, suggestedLimit } from './compare.js';
 import { type GoldenFile, isDictionary, need, upload } from './file.js';
-import { crossEntropy, head } from './losses.js';
+import { head, summedCrossEntropy } from './losses.js';
 import { findCell, type GoldenOptions, type Letters, runLayer, Skip } from './run.js';
 
 type Task = (ran: { y: tf.Tensor; h: tf.Tensor }, letters: Letters, targets: tf.Tensor) => tf.Tensor;
 const tasks: Readonly<Record<string, Task>> = {
   /** Σ_{b,t} cross-entropy / B */
   ce_seq: ({ y }, { Wy, by }, targets) =>
-    tf.div(tf.sum(crossEntropy(head(y, Wy!, by!), targets)), targets.shape[0]!),
+    tf.div(summedCrossEntropy(targets, head(y, Wy!, by!), targets.size), targets.shape[0]!),
   /** mean (h_T V + b_V − target)² */
   mse_last: ({ h }, { Wy, by }, targets) => tf.mean(tf.squaredDifference(head(h, Wy!, by!), targets)),
 };

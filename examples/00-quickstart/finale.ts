@@ -1,0 +1,58 @@
+import { heldOutBits } from './model.js';
+import type { Run } from './run.js';
+import { type Sample, sample } from './sample.js';
+import { passage, score } from './tell.js';
+
+/** What a trained network is worth. */
+export interface Finale {
+  /** Bits per character of held-out text. */
+  readonly bits: { readonly model: number; readonly unigram: number; readonly bigram: number };
+  readonly samples: readonly Sample[];
+}
+
+const temperatures = [0.3, 0.7, 1];
+const prompt = 'The whale ';
+
+/** Scores the network on held-out text, lets it write, and says both. */
+export async function finale({
+  network,
+  corpus,
+  heldOut,
+  scored,
+  counted,
+  options,
+  size,
+  seen,
+  say,
+}: Run): Promise<Finale> {
+  // A run that was stopped has not been scored yet.
+  const model = seen.heldOut === undefined ? await heldOutBits(network, heldOut) : seen.heldOut * Math.LOG2E;
+  const bits = { model, ...counted };
+  say(score(bits, scored.length - 1));
+  const samples: Sample[] = [];
+  for (const temperature of temperatures) {
+    const one = await sample(network, corpus.vocabulary, {
+      prompt,
+      length: size.sample,
+      temperature,
+      seed: options.seed,
+    });
+    say(passage(one));
+    samples.push(one);
+  }
+  return { bits, samples };
+}
+
+/** The same for the report. */
+export function closing({ bits, samples }: Finale, { characters, seconds }: Run['seen']) {
+  return {
+    figures: {
+      'bits per character, held out': bits.model,
+      'of bigram counts': bits.bigram,
+      'of unigram counts': bits.unigram,
+      'characters per second': Math.round(characters / seconds),
+      'characters read': characters,
+    },
+    sections: samples.map(({ temperature, text }) => ({ title: `Temperature ${temperature}`, text })),
+  };
+}

@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { streams } from '@gatewise/data';
+import { clipByGlobalNorm } from '@gatewise/plugin-clip';
+import { dropout } from '@gatewise/plugin-dropout';
+import { gradientFlow } from '@gatewise/plugin-gradient-flow';
+import { metrics } from '@gatewise/plugin-metrics';
+import { progress } from '@gatewise/plugin-progress';
+import { bitsPerCharacter, report } from '@gatewise/plugin-report';
+import { carried, type TrainResult, train } from '@gatewise/trainer';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Run } from './run.js';
+import { watch } from './watch.js';
+
+export const recipe = { learningRate: 5e-3, maxNorm: 1, dropout: 0.1 } as const;
+
+type Closing = NonNullable<Parameters<typeof report>[0]['closing']>;
+
+/** Trains on windows that carry their state; metrics.jsonl and report.html are written on the way. */
+export async function trainNetwork(run: Run, signal: AbortSignal, closing: Closing): Promise<TrainResult> {
+  const { network, corpus, heldOut, options, size, folder, seen } = run;
+  const { seed, steps, minutes } = options;
+  const windows = streams(corpus.train, { batch: size.batch, time: size.time, seed });
+  const optimizer = tf.train.adam(recipe.learningRate, 0.9, 0.999, 1e-8);
+  const result = await train(carried(network, { loss: 'softmaxCrossEntropy' }), windows, {
+    epochs: Math.ceil(steps / windows.steps),
+    steps,
+    seed,
+    optimizer,
+    validation: heldOut,
+    signal,
+    plugins: [
+      dropout({ output: recipe.dropout }),
+      clipByGlobalNorm({ maxNorm: recipe.maxNorm }),
+      gradientFlow({ every: Math.ceil(steps / 8) }),
+      watch({ seen, minutes }),
+      progress({ unit: 'characters', loss: { name: 'bits/char', scale: Math.LOG2E } }),
+      metrics({ file: join(folder.path, 'metrics.jsonl') }),
+      report({ ...aboutReport(run), file: join(folder.path, 'report.html'), every: 1, closing }),
+    ],
+  });
+  optimizer.dispose();
+  return result;
+}
+
+function aboutReport({ options, size, backend, counted: { unigram, bigram } }: Run) {
+  const { cell, seed, steps } = options;
+  return {
+    title: `${cell} on Moby Dick`,
+    unit: bitsPerCharacter,
+    references: [
+      { label: `unigram counts ${unigram.toFixed(2)}`, value: unigram },
+      { label: `bigram counts ${bigram.toFixed(2)}`, value: bigram },
+    ],
+    settings: {
+      cell,
+      'units H': size.units,
+      'streams B': size.batch,
+      'characters of a window T': size.time,
+      steps,
+      seed,
+      optimizer: `Adam, learning rate ${recipe.learningRate}`,
+      clipping: `by global norm, at ${recipe.maxNorm}`,
+      dropout: `of the output, ${recipe.dropout}`,
+      backend: `${backend.name}, ${backend.driver}`,
+    },
+  };
+}

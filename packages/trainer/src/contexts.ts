@@ -1,0 +1,73 @@
+import { GatewiseError, random } from '@gatewise/core';
+import type { BatchContext, EpochContext, Logs, TrainContext } from '@gatewise/plugin';
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { Report } from './logs.js';
+
+const OWN = ['loss', 'valLoss', 'skipped'];
+
+/** Where a run stands. */
+export interface Progress {
+  step: number;
+  skipped: number;
+  /** Why it ends early. */
+  why?: string;
+  /** Where reports go: to the step, or between steps to the epoch. */
+  report: Report;
+}
+export interface Plan {
+  readonly weights: Readonly<Record<string, Variable>>;
+  readonly epochs: number;
+  readonly steps?: number;
+  readonly seed: number;
+}
+
+/** What hooks see of a run: live, read-only. The driver gives each plugin a copy with a random stream of its own. */
+export class Contexts {
+  readonly train: TrainContext;
+
+  constructor(plan: Plan, progress: Progress) {
+    this.train = {
+      ...plan,
+      random: random(plan.seed),
+      get step() {
+        return progress.step;
+      },
+      report(name: string, value: number | Tensor) {
+        checkName(name);
+        progress.report.set(name, value);
+      },
+      stop: (reason: string) => {
+        progress.why ??= reason;
+      },
+    };
+  }
+
+  epoch(epoch: number, logs: () => Logs): EpochContext {
+    return join(this.train, {
+      epoch,
+      get logs() {
+        return logs();
+      },
+    });
+  }
+
+  batch(epoch: number, batch: number, size: number, report: Report): BatchContext {
+    return join(this.train, { epoch, batch, size, logs: () => report.read() });
+  }
+}
+
+/** Errors: `GW_PLUGIN_REPORT` for the names that the trainer itself fills in. */
+function checkName(name: string): void {
+  if (OWN.includes(name)) {
+    throw new GatewiseError(
+      'GW_PLUGIN_REPORT',
+      `got a report of "${name}", which is the trainer's own; choose another name`,
+    );
+  }
+}
+
+/** Both, with getters kept as getters. */
+function join<A extends object, B extends object>(a: A, b: B): A & B {
+  const fields = { ...Object.getOwnPropertyDescriptors(a), ...Object.getOwnPropertyDescriptors(b) };
+  return Object.defineProperties({}, fields) as A & B;
+}

@@ -1,0 +1,93 @@
+import { GatewiseError, type Regularisers } from '@gatewise/core';
+import type { Trainable } from '@gatewise/plugin';
+import { withRun } from '@gatewise/recurrence';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type Batches, checkBatch, countTargets, disposeBatch, noBatches, openBatches } from './batches.js';
+import { createBreath } from './breathe.js';
+import { Means, Report } from './logs.js';
+import { checkLoss } from './step.js';
+import { isLayersModel, type TrainableOptions, trainable } from './trainable.js';
+
+/** Batches between reads: what waits on the device is summed there. */
+export const READ_EVERY = 200;
+
+/**
+ * Mean loss over all targets of some batches, without training: no dropout, no gradients; a carried state starts from
+ * zeros and is forgotten afterwards. Disposes of the batches. Errors: as `train` has of batches.
+ *
+ * @example const bits = (await evaluate(model, heldOut)) / Math.LN2; // per character
+ */
+export async function evaluate(
+  model: Trainable | LayersModel,
+  batches: Batches,
+  options: TrainableOptions = {},
+): Promise<number> {
+  const trainee = isLayersModel(model) ? trainable(model, options) : model;
+  return (await meanLoss(trainee, batches, { epoch: 0, seed: 0, step: 0 })) as number;
+}
+
+interface Place {
+  readonly epoch: number;
+  readonly seed: number;
+  readonly step: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** undefined where the signal ended it. */
+export async function meanLoss(
+  model: Trainable,
+  batches: Batches,
+  place: Place,
+): Promise<number | undefined> {
+  const means = new Means();
+  const breathe = createBreath();
+  let count = 0;
+  model.resetState?.();
+  try {
+    for await (const batch of openBatches(batches, place.epoch)) {
+      await addLoss(model, batch, means, place, `validation batch ${count} of epoch ${place.epoch}`);
+      if (++count % READ_EVERY === 0) await means.flush();
+      await breathe();
+      if (place.signal?.aborted) return undefined;
+    }
+    if (count === 0) throw noBatches('validation', place.epoch);
+    await means.flush();
+    return means.values().loss as number;
+  } finally {
+    means.dispose();
+    model.resetState?.();
+  }
+}
+
+type Item = Parameters<typeof disposeBatch>[0];
+
+async function addLoss(
+  model: Trainable,
+  batch: Item,
+  means: Means,
+  place: Place,
+  where: string,
+): Promise<void> {
+  const { seed, step } = place;
+  const report = new Report();
+  try {
+    checkBatch(batch, where);
+    const run = { seed, step, training: false, regularisers: (): Regularisers => ({}) };
+    withRun(run, () => tf.tidy(() => report.set('loss', checkLoss(model.loss(batch, false)))));
+    means.add(report, countTargets(batch));
+  } finally {
+    disposeBatch(batch);
+    report.dispose();
+  }
+}
+
+/** Errors: `GW_TRAIN_NONFINITE`. */
+export function checkFiniteLoss(loss: number | undefined, where: string): void {
+  if (loss === undefined || Number.isFinite(loss)) return;
+  throw new GatewiseError(
+    'GW_TRAIN_NONFINITE',
+    `got a loss of ${loss} ${where}, wanted a finite number; clip the gradients (@gatewise/plugin-clip), lower the ` +
+      'learning rate, or look for bad numbers in the data. Weights saved before are not touched',
+  );
+}

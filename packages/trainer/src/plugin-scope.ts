@@ -1,0 +1,90 @@
+import { GatewiseError } from '@gatewise/core';
+import {
+  type Plugin,
+  PluginError,
+  type PluginModule,
+  type PluginStates,
+  Tokens,
+  type Trainable,
+} from '@gatewise/plugin';
+import { Container } from 'inversify';
+import { PluginDriver } from './plugin-driver.js';
+
+/** What `plugins` takes: `debug && progress()` is fine. */
+export type PluginList = readonly (PluginModule | false | null | undefined | '' | 0)[];
+
+/** The container of one run: makes its plugins and disposes of them. */
+export class PluginScope {
+  readonly #container: Container;
+  readonly #made: Plugin[] = [];
+  #driver: PluginDriver | undefined;
+
+  constructor(model: Trainable, parent?: Container) {
+    this.#container = new Container(parent ? { parent } : {});
+    this.#container.bind(Tokens.Model).toConstantValue(model);
+    this.#container.bind(Tokens.PluginStates).toConstantValue(this.#states());
+    // Plugins made before another one fails are disposed of too.
+    this.#container.onActivation(Tokens.Plugin, (_, plugin) => {
+      this.#made.push(plugin);
+      return plugin;
+    });
+  }
+
+  /** Errors: `GW_PLUGIN_UNKNOWN`, `GW_PLUGIN_CREATE`, those of the driver, and what a plugin says of its options. */
+  async open(plugins: PluginList, seed: number): Promise<PluginDriver> {
+    const modules = plugins.filter((entry): entry is PluginModule => Boolean(entry));
+    modules.forEach(checkModule);
+    try {
+      await this.#container.loadAsync(...modules);
+      const made = modules.length > 0 ? await this.#container.getAllAsync(Tokens.Plugin) : [];
+      this.#driver = new PluginDriver(made, seed);
+      return this.#driver;
+    } catch (error) {
+      if (error instanceof GatewiseError || error instanceof PluginError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new GatewiseError(
+        'GW_PLUGIN_CREATE',
+        `a plugin could not be made; bind what it injects in options.container. ${why}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Disposes of the plugins, last first, whatever some of them throw: the errors are given back. */
+  async close(): Promise<Error[]> {
+    const errors: Error[] = [];
+    for (const plugin of [...(this.#driver?.plugins ?? this.#made)].reverse()) {
+      try {
+        await plugin.dispose?.();
+      } catch (error) {
+        errors.push(new PluginError(plugin.name, 'dispose', error));
+      }
+    }
+    await this.#container.unbindAllAsync().catch((error: Error) => errors.push(error));
+    return errors;
+  }
+
+  #states(): PluginStates {
+    const driver = () => {
+      if (this.#driver) return this.#driver;
+      throw new GatewiseError(
+        'GW_PLUGIN_STATE',
+        'got a call of PluginStates while plugins are being made, wanted it from a hook; move it to onTrainBegin',
+      );
+    };
+    return { save: () => driver().save(), load: (states) => driver().load(states) };
+  }
+}
+
+function checkModule(entry: unknown, at: number): void {
+  const { load, name } = entry as Partial<PluginModule & Plugin>;
+  if (typeof entry === 'object' && typeof load === 'function') return;
+  const fix =
+    typeof entry === 'function'
+      ? `call it: ${(entry as { name?: string }).name || 'plugin'}(options)`
+      : `make it with definePlugin("${typeof name === 'string' ? name : 'name'}", () => ({ … }))`;
+  throw new GatewiseError(
+    'GW_PLUGIN_UNKNOWN',
+    `got ${typeof entry === 'string' ? `"${entry}"` : `a ${typeof entry}`} as plugins[${at}], wanted what a plugin's factory returns; ${fix}`,
+  );
+}

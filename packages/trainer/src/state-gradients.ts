@@ -1,0 +1,31 @@
+import type { UpdateStats } from '@gatewise/plugin';
+import * as tf from '@tensorflow/tfjs-core';
+
+const TINY = 1e-30;
+
+/** Collects ‖δs_t‖₂ of every recurrent layer in one step, and keeps them until they are disposed of. */
+export class StateGradients implements UpdateStats {
+  readonly stateGradients: Record<string, tf.Tensor2D> = {};
+  readonly states: Record<string, readonly string[]> = {};
+
+  /** Takes δs [B, T, S·H] of a layer; of a layer that is used twice the one called first in forward stays. */
+  readonly add = (layer: string, dStates: tf.Tensor, states: readonly string[]): void => {
+    this.stateGradients[layer]?.dispose();
+    this.stateGradients[layer] = tf.tidy(() => tf.keep(norms(dStates, states.length)));
+    this.states[layer] = states;
+  };
+
+  dispose(): void {
+    tf.dispose(this.stateGradients);
+  }
+}
+
+/** ‖δs_t‖₂ over batch and units [T, S]; scaled by the largest entry, so that 1e-25 and 1e25 have squares too. */
+function norms(dStates: tf.Tensor, S: number): tf.Tensor2D {
+  const [B = 0, T = 0, SH = 0] = dStates.shape;
+  const d = tf.reshape(dStates, [B, T, S, SH / S]);
+  // m = max |δ|, ‖δ‖₂ = m √Σ (δ/m)²
+  const m = tf.maximum(tf.max(tf.abs(d), [0, 3], true), TINY);
+  const root = tf.sqrt(tf.sum(tf.square(tf.div(d, m)), [0, 3]));
+  return tf.mul(tf.reshape(m, [T, S]), root);
+}
