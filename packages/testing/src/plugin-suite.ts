@@ -1,4 +1,5 @@
 import { hookKinds, type Json, type PluginModule } from '@gatewise/plugin';
+import type { TrainResult } from '@gatewise/trainer';
 import { assertEqual, assertTrue } from './assertions.js';
 import { leakCheck } from './leak-check.js';
 import { type PluginRun, runWith } from './plugin-run.js';
@@ -24,11 +25,14 @@ export function pluginSuite({ describe, it }: Runner, make: () => PluginModule, 
   const { name, backend } = options;
   const run = async (settings: Parameters<typeof runWith>[1] = {}) => {
     await backend?.();
-    return runWith(make(), settings);
+    const done = await runWith(make(), settings);
+    if (done.result instanceof Error && settings.failAt === undefined) throw done.result;
+    return done;
   };
   describe(`plugin ${name}`, () => {
     it('trains a small model', async () => {
-      const { history } = completed(await run());
+      const { result } = await run();
+      const { history } = result as TrainResult;
       assertTrue(history.length > 0, 'got no epochs');
       for (const { loss } of history) assertTrue(Number.isFinite(loss), `got a loss of ${loss}`);
     });
@@ -49,7 +53,7 @@ export function pluginSuite({ describe, it }: Runner, make: () => PluginModule, 
     });
     it('leaves nothing behind when a run ends', async () => {
       await backend?.();
-      await leakCheck(run, { warmup: 1, steps: 2 });
+      await leakCheck(() => run(), { warmup: 1, steps: 2 });
     });
     stateTests({ it }, run);
     disposalTests({ it }, run, backend);
@@ -57,11 +61,6 @@ export function pluginSuite({ describe, it }: Runner, make: () => PluginModule, 
 }
 
 type Run = (settings?: Parameters<typeof runWith>[1]) => Promise<PluginRun>;
-
-function completed({ result }: PluginRun) {
-  if (result instanceof Error) throw result;
-  return result;
-}
 
 function assertHooks({ plugin }: PluginRun): void {
   const found = Object.keys(plugin).filter((key) => typeof plugin[key as keyof typeof plugin] === 'function');
@@ -81,7 +80,6 @@ function stateTests({ it }: Pick<Runner, 'it'>, run: Run): void {
     assertJson(state, 'state');
     // a run that starts from the state ends as any run does
     const again = await run({ state: JSON.parse(JSON.stringify(state)) as Json });
-    completed(again);
     assertJson(again.state ?? null, 'state');
   });
 }

@@ -48,12 +48,14 @@ export function chooseLoss(model: LayersModel, options: TrainableOptions): Loss 
 
 /** Name, weights and saving of a tf.layers model. */
 export function describe(model: LayersModel): Pick<Trainable, 'name' | 'weights' | 'save'> {
-  if (!model.built) {
+  if (!model.inputs?.length) {
     throw new GatewiseError(
       'GW_TRAIN_NO_WEIGHTS',
-      `got model "${model.name}" before it was built, wanted its weights; give the first layer an inputShape`,
+      `got model "${model.name}" without layers, wanted at least one; add some, the first with an inputShape`,
     );
   }
+  // A tf.sequential has its weights already, but not yet the names of its inputs.
+  if (!model.built) model.build();
   const layerVariables = model.trainableWeights;
   const names = layerVariables.map((w) => w.originalName);
   const unique = new Set(names).size === names.length;

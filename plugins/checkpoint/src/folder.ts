@@ -30,7 +30,7 @@ export async function writeFolder(folder: string, files: Files): Promise<void> {
     await mkdir(dirname(target), { recursive: true });
     await recover(target);
     await refuseForeign(target);
-    await rm(temporary, { recursive: true, force: true });
+    await removeLeft(target);
     await mkdir(temporary);
     const sums = Object.entries(files).map(([name, data]) => `${sha256(data)}  ${name}\n`);
     for (const [name, data] of Object.entries({ ...files, [SUMS]: text(sums.join('')) })) {
@@ -79,6 +79,26 @@ async function swap(temporary: string, target: string): Promise<void> {
 /** A process that died between the two renames left the whole folder as `<folder>.old`. */
 async function recover(target: string): Promise<void> {
   if (!(await exists(target)) && (await exists(`${target}.old`))) await rename(`${target}.old`, target);
+}
+
+/** What processes that died while they wrote have left beside the target. */
+async function removeLeft(target: string): Promise<void> {
+  const prefix = `${basename(target)}.tmp-`;
+  for (const name of await readdir(dirname(target))) {
+    if (!name.startsWith(prefix)) continue;
+    const pid = Number(name.slice(prefix.length));
+    if (pid === process.pid || !alive(pid))
+      await rm(join(dirname(target), name), { recursive: true, force: true });
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Not ours to signal, but there.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 async function refuseForeign(target: string): Promise<void> {

@@ -172,16 +172,15 @@ describe('what is not there, or damaged', () => {
   });
 });
 
-/** Runs code in a process of its own, with `write(folder, value, n)` at hand. */
-function child(code: string, prefix: readonly string[] = []) {
+/** Runs code in a process of its own, with `write(folder)` at hand: it writes the files of the folder `next`. */
+function child(code: string, next: string, prefix: readonly string[] = []) {
   const source = `
     import fs from 'node:fs/promises';
     import { syncBuiltinESMExports } from 'node:module';
-    import { modelFolder } from './src/model-folder.ts';
-    const write = (folder, value, n) => modelFolder(folder).save({
-      weightSpecs: [{ name: 'w', shape: [n], dtype: 'float32' }],
-      weightData: new Float32Array(n).fill(value).buffer,
-    });
+    import { writeFolder } from './src/folder.ts';
+    const files = {};
+    for (const name of ['model.json', 'weights.bin']) files[name] = await fs.readFile(${JSON.stringify(next)} + '/' + name);
+    const write = (folder) => writeFolder(folder, files);
     ${code}`;
   const node = [
     process.execPath,
@@ -215,9 +214,10 @@ describe('a write that fails', () => {
     async () => {
       const folder = path('limited/last');
       await modelFolder(folder).save(weights(1));
+      await modelFolder(path('large')).save(weights(2, 1e5));
       const limit = ['bash', '-c', 'ulimit -f 8; exec "$0" "$@"'];
-      const code = `await write(${JSON.stringify(folder)}, 2, 1e5).catch((error) => process.stdout.write(error.message));`;
-      const { stdout, stderr } = child(code, limit);
+      const code = `await write(${JSON.stringify(folder)}).catch((error) => process.stdout.write(error.message));`;
+      const { stdout, stderr } = child(code, path('large'), limit);
       expect(stdout, stderr).toMatch(/^GW_CHECKPOINT_WRITE: got EFBIG on writing .* is untouched$/);
       expect(await saved(folder)).toBe(1);
       expect(files(path('limited'))).toEqual(['last']);
@@ -227,10 +227,11 @@ describe('a write that fails', () => {
   it('at any call, by a kill: the old or the new one loads, and the next write goes on', async () => {
     const seen = new Set<number | undefined>();
     let calls = 0;
+    await modelFolder(path('next')).save(weights(2));
     for (let at = 1, killed = true; killed; at++) {
       const folder = path(`killed-${at}/last`);
       await modelFolder(folder).save(weights(1));
-      const { signal, stdout, stderr } = child(`
+      const code = `
         let calls = 0;
         for (const name of ['mkdir', 'open', 'rename', 'rm']) {
           const call = fs[name];
@@ -240,14 +241,16 @@ describe('a write that fails', () => {
           };
         }
         syncBuiltinESMExports();
-        await write(${JSON.stringify(folder)}, 2, 4);
-        process.stdout.write(String(calls));`);
+        await write(${JSON.stringify(folder)});
+        process.stdout.write(String(calls));`;
+      const { signal, stdout, stderr } = child(code, path('next'));
       killed = signal === 'SIGKILL';
       if (!killed) calls = Number(stdout);
       expect(killed || stdout !== '', stderr).toBe(true);
       seen.add(await saved(folder));
       await modelFolder(folder).save(weights(3));
       expect(await saved(folder)).toBe(3);
+      expect(files(path(`killed-${at}`))).toEqual(['last']);
     }
     expect(calls).toBe(12);
     expect(seen).toEqual(new Set([1, 2]));
