@@ -11,6 +11,9 @@ import {
   operandMasks,
   tensorArithmetic,
   timeOrder,
+  timesTransposed,
+  transposedTimes,
+  unstackTime,
 } from './ops-parts.js';
 import { planOf } from './ops-plan.js';
 import type { ProgramNode } from './program.js';
@@ -26,7 +29,7 @@ export function opsBackward(
   cotangents: RecurCotangents,
 ): RecurGradients {
   const { program: p, B, T, H } = request;
-  const dY = tf.unstack(cotangents.dy, 1);
+  const dY = unstackTime(cotangents.dy);
   const step = makeStep(request, tensors, outputs);
   const rows = maskRows(request, tensors.mask, H);
   const wide = maskRows(request, tensors.mask, p.gates.length * H);
@@ -64,11 +67,11 @@ function makeStep(request: RecurRequest, tensors: RecurTensors, outputs: RecurOu
   const plan = planOf(p);
   const notes = outputs.notes as Notes;
   const R = tensors.R as tf.Tensor2D | null;
-  const R_h = R && plan.readsH.length > 0 ? columns(R, p.recurrent, plan.readsH, H) : null;
-  const R_u = R && plan.feeds.length > 0 ? columns(R, p.recurrent, plan.feeds, H) : null;
+  const R_hT = R && plan.readsH.length > 0 ? tf.transpose(columns(R, p.recurrent, plan.readsH, H)) : null;
+  const R_uT = R && plan.feeds.length > 0 ? tf.transpose(columns(R, p.recurrent, plan.feeds, H)) : null;
   const mask = operandMasks(request, tensors);
-  const through = (da: tf.Tensor, R_: tf.Tensor2D, t: number) => {
-    const dv = tf.matMul(da as tf.Tensor2D, R_, false, true);
+  const through = (da: tf.Tensor, RT: tf.Tensor2D, t: number) => {
+    const dv = tf.matMul(da as tf.Tensor2D, RT);
     return mask ? tf.mul(dv, mask(t)) : dv;
   };
   const hold = zoneoutSplit(request, tensors);
@@ -90,9 +93,9 @@ function makeStep(request: RecurRequest, tensors: RecurTensors, outputs: RecurOu
     const gates = new Map<string, MaybeTensor>(p.gates.map((g, k) => [g, rows(value(p.backward.gates[k]!))]));
     const prev = p.state.map((_, k) => plus(halves[k]!.prev, rows(value(p.backward.prev[k]!))));
     const join = (names: readonly string[]) => joinGates(gates, names, d[0]!);
-    if (p.operandBackward && R_u) {
+    if (p.operandBackward && R_uT) {
       // δu = δa R_uᵀ, then its share of δa and δs_{t-1}
-      const du = through(join(plan.feeds), R_u, t);
+      const du = through(join(plan.feeds), R_uT, t);
       const back = plan.operandBackward.run(tensorArithmetic, leaf(du), memo);
       p.operandBackward.gates.forEach((root, k) => {
         gates.set(p.gates[k]!, plus(gates.get(p.gates[k]!)!, rows(back(root))));
@@ -102,7 +105,7 @@ function makeStep(request: RecurRequest, tensors: RecurTensors, outputs: RecurOu
       });
     }
     // δh_{t-1} += δa R_hᵀ
-    if (R_h) prev[0] = plus(prev[0]!, through(join(plan.readsH), R_h, t));
+    if (R_hT) prev[0] = plus(prev[0]!, through(join(plan.readsH), R_hT, t));
     return { da: join(p.gates), prev, dw: p.backward.vectors.map((root) => rows(value(root))) };
   };
 }
@@ -147,7 +150,7 @@ function weightGradients(
   const dA = columns(A, p.gates, p.input, H);
   const dW = ids
     ? tf.scatterND(tf.reshape(x as tf.Tensor1D, [B * T, 1]), dA, [I, p.input.length * H])
-    : tf.matMul(x as tf.Tensor2D, dA, true);
+    : transposedTimes(x as tf.Tensor2D, dA);
   const history = (at: readonly number[]) =>
     tf.reshape(
       tf.stack(
@@ -158,12 +161,12 @@ function weightGradients(
     ) as tf.Tensor2D;
   const parts: tf.Tensor2D[] = [];
   if (plan.readsH.length > 0)
-    parts.push(tf.matMul(history(notes.h), columns(A, p.gates, plan.readsH, H), true));
+    parts.push(transposedTimes(history(notes.h), columns(A, p.gates, plan.readsH, H)));
   if (plan.feeds.length > 0)
-    parts.push(tf.matMul(history(notes.u), columns(A, p.gates, plan.feeds, H), true));
+    parts.push(transposedTimes(history(notes.u), columns(A, p.gates, plan.feeds, H)));
   const dR = parts.length > 1 ? tf.concat(parts, 1) : parts[0];
   return {
-    dx: dx === 'surely' ? tf.reshape(tf.matMul(dA, tensors.W as tf.Tensor2D, false, true), [B, T, I]) : null,
+    dx: dx === 'surely' ? tf.reshape(timesTransposed(dA, tensors.W as tf.Tensor2D), [B, T, I]) : null,
     dA: dx === 'perhaps' ? dA : null,
     dW,
     dR: dR && tensors.R ? columns(dR, [...plan.readsH, ...plan.feeds], p.recurrent, H) : null,

@@ -8,8 +8,10 @@ import {
   inputRows,
   maskRows,
   operandMasks,
+  rowsOf,
   tensorArithmetic,
   timeOrder,
+  unstackTime,
 } from './ops-parts.js';
 import { type Plan, planOf } from './ops-plan.js';
 import type { ProgramNode } from './program.js';
@@ -123,8 +125,8 @@ function projectInput(request: RecurRequest, tensors: RecurTensors, plan: Plan) 
   const project = (gates: readonly string[]): tf.Tensor[] | null => {
     if (gates.length === 0) return null;
     const W_g = columns(W, p.input, gates, H);
-    const xW = ids ? tf.gather(W_g, x as tf.Tensor1D) : tf.matMul(x as tf.Tensor2D, W_g);
-    return tf.unstack(tf.reshape(tf.add(xW, columns(b, p.gates, gates, H)), [B, T, gates.length * H]), 1);
+    const xW = ids ? rowsOf(W_g, x as tf.Tensor1D) : tf.matMul(x as tf.Tensor2D, W_g);
+    return unstackTime(tf.reshape(tf.add(xW, columns(b, p.gates, gates, H)), [B, T, gates.length * H]));
   };
   return { both: project(plan.both), xOnly: project(plan.xOnly) };
 }

@@ -20,11 +20,38 @@ export function timeOrder({ T, reverse }: RecurRequest): number[] {
   return Array.from({ length: T }, (_, i) => (reverse ? T - 1 - i : i));
 }
 
+/**
+ * [B,T,…] by time step: T tensors [B,…]. Time first and in two cuts, since the cpu backend is slow at cutting the
+ * middle axis, and the wasm backend reads the whole tensor for every piece it cuts.
+ */
+export function unstackTime(x: tf.Tensor): tf.Tensor[] {
+  const T = x.shape[1]!;
+  const first = tf.transpose(
+    x,
+    [1, 0, ...x.shape.keys()].filter((axis, i) => i < 2 || axis > 1),
+  );
+  const width = Math.ceil(Math.sqrt(T));
+  const groups = Array.from({ length: Math.ceil(T / width) }, (_, i) => Math.min(width, T - i * width));
+  return tf.split(first, groups, 0).flatMap((group) => tf.unstack(group, 0));
+}
+
+/** A Bᵀ without the transposed product, which the wasm backend computes ten times slower. */
+export const timesTransposed = (A: tf.Tensor2D, B: tf.Tensor2D): tf.Tensor2D => tf.matMul(A, tf.transpose(B));
+/** Aᵀ B, likewise. */
+export const transposedTimes = (A: tf.Tensor2D, B: tf.Tensor2D): tf.Tensor2D => tf.matMul(tf.transpose(A), B);
+
+/** Rows of W by ids. On wasm a product with one-hot rows: its gather works out an index for every single number. */
+export function rowsOf(W: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
+  if (tf.getBackend() === 'wasm')
+    return tf.matMul(tf.cast(tf.oneHot(ids, W.shape[0]), 'float32') as tf.Tensor2D, W);
+  return tf.gather(W, ids);
+}
+
 /** The mask by time step as bool rows [B, width] of one value each; null without a mask. */
 export function maskRows({ B, T }: RecurRequest, mask: tf.Tensor | null, width: number): tf.Tensor[] | null {
   if (!mask) return null;
   const m = tf.cast(mask, 'bool'); // [B,T]
-  return tf.unstack(tf.tile(tf.reshape(m, [B, T, 1]), [1, 1, width]), 1);
+  return unstackTime(tf.tile(tf.reshape(m, [B, T, 1]), [1, 1, width]));
 }
 
 /** x as rows [B·T, I] (ids: [B·T]), zero at masked steps by selection: what lies there is never read. */
@@ -45,7 +72,7 @@ export function operandMasks(
   if (d.kind === 'mask') {
     const mask = tensors.operandMask!;
     if (!d.perStep) return () => mask;
-    const steps = tf.unstack(mask, 1);
+    const steps = unstackTime(mask);
     return (t) => steps[t]!;
   }
   const draw = (t: number) => {
@@ -69,7 +96,7 @@ export function holdMasks(
   const { zoneout: z, B, H } = request;
   if (!z || z.kind === 'expect') return null;
   if (z.kind === 'mask') {
-    const steps = tensors.holdMasks!.map((m) => m && tf.unstack(tf.cast(m, 'bool'), 1));
+    const steps = tensors.holdMasks!.map((m) => m && unstackTime(tf.cast(m, 'bool')));
     return (t, k) => steps[k]?.[t] ?? null;
   }
   return (t, k) => {

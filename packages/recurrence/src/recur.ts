@@ -11,6 +11,7 @@ import {
 } from './engine.js';
 import { opsBackward } from './ops-backward.js';
 import { opsForward } from './ops-forward.js';
+import { timesTransposed } from './ops-parts.js';
 import { makeRequest, type RecurArgs } from './request.js';
 import { currentRun, type Run } from './run-slot.js';
 
@@ -234,7 +235,7 @@ function gradientThunks(
 
 /** dX = δA Wᵀ */
 const lateDx = ({ B, T, I }: RecurRequest, dA: tf.Tensor, W: tf.Tensor): tf.Tensor =>
-  tf.reshape(tf.matMul(dA as tf.Tensor2D, W as tf.Tensor2D, false, true), [B, T, I]);
+  tf.reshape(timesTransposed(dA as tf.Tensor2D, W as tf.Tensor2D), [B, T, I]);
 
 tf.registerGradient({
   kernelName: BACKWARD,
