@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { GatewiseError } from '@gatewise/core';
+import type { ProgressStream } from '@gatewise/plugin-progress';
 import { helpText, readOptions } from './args.js';
 import { closing, type Finale, finale } from './finale.js';
 import { untilInterrupted } from './interrupt.js';
@@ -17,6 +18,8 @@ export interface Setting {
   readonly runs?: string;
   readonly print?: (text: string) => void;
   readonly say?: (text: string) => void;
+  /** Where the progress bar goes. */
+  readonly progress?: ProgressStream;
 }
 
 /** Trains, scores, samples and saves a character model. Errors: `GW_QUICKSTART_…`, and those of the packages it uses. */
@@ -32,6 +35,7 @@ export async function main(args: readonly string[], setting: Setting = {}): Prom
     size: setting.size ?? standard,
     runs: resolve(setting.runs ?? 'runs'),
     say,
+    progress: setting.progress ?? process.stderr,
   });
   say(beginning(run));
   const result = await work(run);

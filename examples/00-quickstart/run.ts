@@ -1,5 +1,6 @@
 import { type BackendInfo, useBackend } from '@gatewise/backends';
 import { type BatchSource, streams } from '@gatewise/data';
+import type { ProgressStream } from '@gatewise/plugin-progress';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Options } from './args.js';
 import { baselines, type Corpus, readCorpus, scoredPart } from './corpus.js';
@@ -27,6 +28,8 @@ export interface Surroundings {
   readonly runs: string;
   /** Takes what is said to people. */
   readonly say: (text: string) => void;
+  /** Where the progress bar goes. */
+  readonly progress: ProgressStream;
 }
 
 /** Everything a run works with. */

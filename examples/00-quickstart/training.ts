@@ -33,7 +33,7 @@ export async function trainNetwork(run: Run, signal: AbortSignal, closing: Closi
       clipByGlobalNorm({ maxNorm: recipe.maxNorm }),
       gradientFlow({ every: Math.ceil(steps / 8) }),
       watch({ seen, minutes }),
-      progress({ unit: 'characters', loss: { name: 'bits/char', scale: Math.LOG2E } }),
+      progress({ unit: 'characters', loss: { name: 'bits/char', scale: Math.LOG2E }, stream: run.progress }),
       metrics({ file: join(folder.path, 'metrics.jsonl') }),
       report({ ...aboutReport(run), file: join(folder.path, 'report.html'), every: 1, closing }),
     ],

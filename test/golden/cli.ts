@@ -24,7 +24,8 @@ async function main(): Promise<number> {
     console.log(usage);
     return 0;
   }
-  if (positionals.length === 0) throw new GatewiseError('GW_GOLDEN_USAGE', `got no file or folder\n\n${usage}`);
+  if (positionals.length === 0)
+    throw new GatewiseError('GW_GOLDEN_USAGE', `got no file or folder\n\n${usage}`);
   const files = await findGolden(positionals);
   await useBackend(values.backend as BackendName);
   checkEngine(values.engine);
@@ -69,7 +70,9 @@ function checkEngine(wanted: string | undefined): void {
 function summarise(results: readonly GoldenResult[], json: boolean): number {
   const counts = countGolden(results);
   const line = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
-  if (json) console.log(JSON.stringify({ ...counts, files: results }, null, 2));
+  // JSON has no infinity: as in the files, it stands as a string
+  const plain = (_: string, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v);
+  if (json) console.log(JSON.stringify({ ...counts, files: results }, plain, 2));
   (json ? console.error : console.log)(line);
   return counts.failed > 0 || results.length === 0 ? 1 : 0;
 }

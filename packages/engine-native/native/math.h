@@ -44,7 +44,10 @@ static inline V vexp(V x) {
 static inline V logistic(V x) {
   const N sign = bits(splat(-0.0f));
   const V e = vexp((V)(bits(x) | sign));
-  return select(x < splat(0.0f), e, splat(1.0f)) / (1.0f + e);
+  const V s = 1.0f + e;
+  const V lost = e - (s - 1.0f); // by rounding 1 + e
+  const V q = select(x < splat(0.0f), e, splat(1.0f)) / s;
+  return q - q * lost;
 }
 
 /** tanh x: odd polynomial below 0.625 (Moshier, Cephes tanhf), else 1 − 2/(e^2|x| + 1). */
@@ -61,7 +64,7 @@ static inline V vtanh(V x) {
   N n;
   const V r = reduce(clamp(a + a, 0.0f, 20.0f), n);
   const V large = 1.0f - 2.0f / (expReduced(r) * power2(n) + 1.0f);
-  return select(a < splat(0.625f), small, (V)(bits(large) | (bits(x) & sign)));
+  return (V)(bits(select(a < splat(0.625f), small, large)) | (bits(x) & sign));
 }
 
 /** max(x, 0) */

@@ -4,7 +4,7 @@ import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
 export type Awaitable<T> = T | Promise<T>;
 /** Gradients by weight name, each shaped like its weight. */
 export type Gradients = Readonly<Record<string, Tensor>>;
-/** Host numbers by name: the loss, validation metrics, whatever plugins report. */
+/** Host numbers by name: `loss`, `valLoss`, `skipped` where updates were, whatever plugins report. */
 export type Logs = Readonly<Record<string, number>>;
 
 /** One step's data. The trainer disposes of it after the step. */
@@ -80,6 +80,7 @@ export interface Observers {
 }
 /** Transform: synchronous, inside `tf.tidy`; each result feeds the next. */
 export interface Transforms {
+  /** A field left out of the result stays as it was. Training only: validation sees its batches as they come. */
   transformBatch(batch: Batch, ctx: BatchContext): Batch;
   transformLoss(loss: Scalar, ctx: BatchContext): Scalar;
   /** null skips this update. */

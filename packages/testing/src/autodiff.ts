@@ -27,12 +27,25 @@ export function autodiffForward(cell: AnyCell): Forward {
     const w: Values = named(vectors, (k) => new TensorValue(args.vectors![k]!));
     const step = (x: tf.Tensor, s: Values): Values => {
       const h = s[state[0]!]!;
-      const a = named(gates.filter((g) => !feeds.includes(g)), (g) => gate(g, x, h.t));
+      const a = named(
+        gates.filter((g) => !feeds.includes(g)),
+        (g) => gate(g, x, h.t),
+      );
       const u = cell.operand?.forward<TensorValue>(a, s);
       for (const g of feeds) a[g] = gate(g, x, u!.t);
       return cell.forward<TensorValue>(a, s, w).next as Values;
     };
-    return loop(args, [B, T, H], state, step);
+    const { y, final } = loop(args, [B, T, H], state, step);
+    // what a cell never reads has the gradient 0 and not none
+    const read = [
+      args.x,
+      args.W,
+      args.b,
+      ...(args.R ? [args.R] : []),
+      ...Object.values({ ...args.vectors, ...args.state0 }),
+    ];
+    const nothing = tf.mul(tf.addN(read.map((t) => tf.sum(t))), 0);
+    return { y: tf.add(y, nothing), final };
   };
 }
 

@@ -50,7 +50,10 @@ export function cellSuite(runner: Runner, cell: AnyCell, options: CellSuiteOptio
       runner.it(`golden ${name}`, async () => {
         await options.backend?.();
         const result = await replay();
-        assertTrue(result?.status === 'passed', result ? goldenLines(result).join('\n') : `${name} is no golden file`);
+        assertTrue(
+          result?.status === 'passed',
+          result ? goldenLines(result).join('\n') : `${name} is no golden file`,
+        );
       });
     }
   });
@@ -80,7 +83,8 @@ function mathematics({ it }: Runner, cell: AnyCell, seed: number): void {
     }
   });
   it('the recorded program computes the same', () => {
-    for (let n = 0; n < 20; n++) assertAtMost('program', programError(cell, random(seed + n)), cellLimits.program);
+    for (let n = 0; n < 20; n++)
+      assertAtMost('program', programError(cell, random(seed + n)), cellLimits.program);
   });
 }
 
@@ -93,7 +97,13 @@ const againstAutodiff: Record<string, CaseOptions> = {
   'one of everything': { B: 1, T: 1, I: 1, H: 1, state0: true },
 };
 const againstReference: Record<string, CaseOptions> = {
-  'zoneout and operand dropout': { ...size, state0: true, zoneout: 'mask', operandDropout: 'step-mask', probe: true },
+  'zoneout and operand dropout': {
+    ...size,
+    state0: true,
+    zoneout: 'mask',
+    operandDropout: 'step-mask',
+    probe: true,
+  },
   'ids, masked': { ...size, ids: true, mask: 'any', probe: true },
 };
 

@@ -1,7 +1,7 @@
 import { type AnyCell, cellNames, type Random } from '@gatewise/core';
 import {
-  backwardReference,
   type ByName,
+  backwardReference,
   fill,
   forwardReference,
   type Mat,
@@ -53,10 +53,9 @@ export function randomProblem(cell: AnyCell, random: Random, { T, I, H }: Sizes)
 /** E = Σ dY ⊗ y + Σ ds_T ⊗ s_T */
 export function lossOf(cell: AnyCell, { p, q, upstream }: Problem): number {
   const { y, final } = forwardReference(cell, p, q);
-  let E = 0;
-  y.forEach((row, t) => row.forEach((v, j) => (E += upstream.y[t]![j]! * v)));
-  for (const k of cell.state) final[k]!.forEach((v, j) => (E += upstream.final[k]![j]! * v));
-  return E;
+  const dot = (d: Vec, v: Vec) => v.reduce((E, x, j) => E + d[j]! * x, 0);
+  const fromStates = cell.state.reduce((E, k) => E + dot(upstream.final[k]!, final[k]!), 0);
+  return y.reduce((E, h, t) => E + dot(upstream.y[t]!, h), fromStates);
 }
 
 /** Every tensor of a problem, flat rows beside the gradient's rows of the same name. */

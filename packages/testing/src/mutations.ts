@@ -43,7 +43,7 @@ const wrap =
 /** One change per entry and edit. An entry that is 0 in every sample is left out: no edit of it is wrong. */
 function changes(samples: readonly Back[]): [string, Change][] {
   const found: [string, Change][] = [];
-  const at = (part: Part, key: string) => samples.map((s) => (s[part]?.[key] as Num).v);
+  const at = (part: Part, key: string) => samples.map((s) => (s[part]?.[key] as Num | undefined)?.v ?? 0);
   for (const part of ['gates', 'prev', 'vectors'] as const) {
     for (const key of Object.keys(samples[0]?.[part] ?? {})) {
       if (at(part, key).every((v) => v === 0)) continue;

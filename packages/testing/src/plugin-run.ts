@@ -45,14 +45,22 @@ export async function runWith(module: PluginModule, options: PluginRunOptions = 
       if (plugin.name === watcher) return plugin;
       seen = plugin;
       const { dispose } = plugin;
-      if (dispose) plugin.dispose = () => (disposed++, dispose.call(plugin));
+      if (dispose) {
+        plugin.dispose = () => {
+          disposed++;
+          return dispose.call(plugin);
+        };
+      }
       if (options.state !== undefined) plugin.loadState?.(options.state);
       return plugin;
     });
   });
   const watch = definePlugin(watcher, () => ({
     order: 'post' as const,
-    onBatchBegin: ({ epoch }) => void (alive[epoch] ??= []).push(tf.memory().numTensors),
+    onBatchBegin: ({ epoch }) => {
+      alive[epoch] ??= [];
+      alive[epoch].push(tf.memory().numTensors);
+    },
     onTrainEnd: () => {
       state = seen?.saveState?.();
     },

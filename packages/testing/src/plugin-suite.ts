@@ -21,7 +21,11 @@ const allowed = [...Object.keys(hookKinds), 'saveState', 'loadState', 'dispose']
  * @param make a new plugin every time, as `train({ plugins: [make()] })` takes it
  * @example pluginSuite({ describe, it }, () => earlyStopping({ patience: 2 }), { name: 'early-stopping' });
  */
-export function pluginSuite({ describe, it }: Runner, make: () => PluginModule, options: PluginSuiteOptions): void {
+export function pluginSuite(
+  { describe, it }: Runner,
+  make: () => PluginModule,
+  options: PluginSuiteOptions,
+): void {
   const { name, backend } = options;
   const run = async (settings: Parameters<typeof runWith>[1] = {}) => {
     await backend?.();
@@ -45,16 +49,7 @@ export function pluginSuite({ describe, it }: Runner, make: () => PluginModule, 
       const [a, b] = [await run(), await run()];
       assertEqual('weights', a.weights, b.weights);
     });
-    it('lets no tensors pile up from epoch to epoch', async () => {
-      const { alive } = await run();
-      for (const [n, epoch] of alive.entries()) {
-        if (n > 1) assertEqual(`tensors at the start of the steps of epoch ${n}`, epoch, alive[1]);
-      }
-    });
-    it('leaves nothing behind when a run ends', async () => {
-      await backend?.();
-      await leakCheck(() => run(), { warmup: 1, steps: 2 });
-    });
+    memoryTests({ it }, run, backend);
     stateTests({ it }, run);
     disposalTests({ it }, run, backend);
   });
@@ -70,6 +65,19 @@ function assertHooks({ plugin }: PluginRun): void {
     found.some((key) => key in hookKinds),
     `got functions ${found.join(' ') || 'none'}, wanted at least one hook`,
   );
+}
+
+function memoryTests({ it }: Pick<Runner, 'it'>, run: Run, backend?: () => unknown): void {
+  it('lets no tensors pile up from epoch to epoch', async () => {
+    const { alive } = await run();
+    for (const [n, epoch] of alive.entries()) {
+      if (n > 1) assertEqual(`tensors at the start of the steps of epoch ${n}`, epoch, alive[1]);
+    }
+  });
+  it('leaves nothing behind when a run ends', async () => {
+    await backend?.();
+    await leakCheck(() => run(), { warmup: 1, steps: 2 });
+  });
 }
 
 function stateTests({ it }: Pick<Runner, 'it'>, run: Run): void {
@@ -91,7 +99,8 @@ function assertJson(value: unknown, at: string): void {
     assertTrue(Number.isFinite(value), `${at}: got ${value}, which is not JSON`);
     return;
   }
-  const plain = Array.isArray(value) || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype);
+  const plain =
+    Array.isArray(value) || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype);
   assertTrue(plain, `${at}: got ${typeof value}, which is not plain JSON`);
   for (const [key, entry] of Object.entries(value as object)) assertJson(entry, `${at}.${key}`);
 }
@@ -107,7 +116,10 @@ function disposalTests({ it }: Pick<Runner, 'it'>, run: Run, backend?: () => unk
     const failing = async () => {
       const { plugin, disposed, result } = await run({ failAt: 2 });
       assertTrue(result instanceof Error, 'got a run that completed, wanted the error of its data');
-      assertTrue(result.message.includes('as the suite wants'), `got ${result.message}, wanted the error of its data`);
+      assertTrue(
+        result.message.includes('as the suite wants'),
+        `got ${result.message}, wanted the error of its data`,
+      );
       assertEqual('calls of dispose', disposed, plugin.dispose ? 1 : 0);
     };
     await leakCheck(failing, { warmup: 1, steps: 2 });

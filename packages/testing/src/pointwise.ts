@@ -21,7 +21,13 @@ export function randomPoint(cell: AnyCell, random: Random): Point {
   const { gates, state, vectors } = cellNames(cell);
   const pick = (names: readonly string[], scale: number) =>
     Object.fromEntries(names.map((k) => [k, scale * (2 * random.uniform() - 1)]));
-  return { a: pick(gates, 3), s: pick(state, 1), w: pick(vectors, 1), d: pick(state, 1), du: random.uniform() };
+  return {
+    a: pick(gates, 3),
+    s: pick(state, 1),
+    w: pick(vectors, 1),
+    d: pick(state, 1),
+    du: random.uniform(),
+  };
 }
 
 /** What the cell's backward, and its operand's, give at a point. */
@@ -33,46 +39,55 @@ export function backwardAt(cell: AnyCell, p: Point) {
   };
 }
 
+interface Entry {
+  name: string;
+  written: number;
+  exact: number;
+}
+
 /** Every entry of a backward at one point, by name: what the author wrote and what dual numbers give. */
-function compare(cell: AnyCell, p: Point): { name: string; written: number; exact: number }[] {
-  const { main: back, operand: through } = backwardAt(cell, p);
-  const dual = (kind: Kind, name: string) => {
-    const on = (k: Kind) => map(p[k], (v, n) => new Dual(v, k === kind && n === name ? 1 : 0));
-    return { a: on('a'), s: on('s'), w: on('w') };
-  };
+function compare(cell: AnyCell, p: Point): Entry[] {
+  const { gates, state, vectors } = cellNames(cell);
+  const { main, operand } = backwardAt(cell, p);
   // Σ_k δs_k ∂s_k/∂v
-  const exact = (kind: Kind, name: string) => {
-    const { a, s, w } = dual(kind, name);
+  const exact = (kind: Kind) => (name: string) => {
+    const { a, s, w } = dual(p, kind, name);
     const { next } = cell.forward<Dual>(a, s, w);
     return cell.state.reduce((t, k) => t + p.d[k]! * next[k]!.d, 0);
   };
-  const { gates, state, vectors } = cellNames(cell);
   const rows = [
-    ...gates.map((n) => ({ name: `gates.${n}`, written: back.gates[n]?.v ?? 0, exact: exact('a', n) })),
-    ...state.map((n) => ({ name: `prev.${n}`, written: back.prev[n]?.v ?? 0, exact: exact('s', n) })),
-    ...vectors.map((n) => ({ name: `vectors.${n}`, written: back.vectors?.[n]?.v ?? 0, exact: exact('w', n) })),
+    ...entries('gates', gates, main.gates, exact('a')),
+    ...entries('prev', state, main.prev, exact('s')),
+    ...entries('vectors', vectors, main.vectors ?? {}, exact('w')),
   ];
-  if (!cell.operand || !through) return rows;
+  if (!cell.operand || !operand) return rows;
   const { feeds, forward } = cell.operand;
-  // δu ∂u/∂v
-  const operand = (kind: Kind, name: string) => {
-    const { a, s } = dual(kind, name);
-    const free = Object.fromEntries(Object.entries(a).filter(([n]) => !feeds.includes(n)));
-    return p.du * forward<Dual>(free, s).d;
+  // δu ∂u/∂v; the gates that u feeds are not there yet
+  const through = (kind: Kind) => (name: string) => {
+    if (kind === 'a' && feeds.includes(name)) return 0;
+    const { a, s } = dual(p, kind, name);
+    return (
+      p.du * forward<Dual>(Object.fromEntries(Object.entries(a).filter(([n]) => !feeds.includes(n))), s).d
+    );
   };
   return [
     ...rows,
-    ...gates.map((n) => ({
-      name: `operand.gates.${n}`,
-      written: through.gates[n]?.v ?? 0,
-      exact: feeds.includes(n) ? 0 : operand('a', n),
-    })),
-    ...state.map((n) => ({
-      name: `operand.prev.${n}`,
-      written: through.prev[n]?.v ?? 0,
-      exact: operand('s', n),
-    })),
+    ...entries('operand.gates', gates, operand.gates, through('a')),
+    ...entries('operand.prev', state, operand.prev, through('s')),
   ];
+}
+
+const entries = (
+  part: string,
+  names: readonly string[],
+  written: Readonly<Record<string, Num>>,
+  exact: (name: string) => number,
+): Entry[] => names.map((n) => ({ name: `${part}.${n}`, written: written[n]?.v ?? 0, exact: exact(n) }));
+
+/** The point as dual numbers, with derivative 1 at one of them. */
+function dual(p: Point, kind: Kind, name: string) {
+  const on = (k: Kind) => map(p[k], (v, n) => new Dual(v, k === kind && n === name ? 1 : 0));
+  return { a: on('a'), s: on('s'), w: on('w') };
 }
 
 /**

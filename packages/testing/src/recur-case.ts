@@ -1,7 +1,7 @@
 import { type AnyCell, cellNames, drawBelow, foldKey, type Random, random } from '@gatewise/core';
 import {
-  backwardReference,
   type ByName,
+  backwardReference,
   fill,
   forwardReference,
   type Mat,
@@ -63,7 +63,7 @@ export function makeCase(cell: AnyCell, options: CaseOptions, seed = 1): Case {
   const mat = (n: number, m: number, by = 1): Mat => list(n, () => row(m, by));
   const by = <V>(names: readonly string[], f: () => V): ByName<V> =>
     Object.fromEntries(names.map((name) => [name, f()]));
-  
+
   const mask = makeMask(options, r);
   const x = list(B, () => mat(T, I, scale));
   const poisoned = x.map((rows, b) => rows.map((v, t) => (mask[b]![t] ? v : v.map(() => Number.NaN))));

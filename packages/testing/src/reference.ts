@@ -90,7 +90,9 @@ export function forwardReference(cell: AnyCell, p: Weights, q: Sequence): Trace 
 }
 
 const addProbe = (cell: AnyCell, s: ByName<Vec>, probe?: Vec): ByName<Vec> =>
-  probe ? named(cell.state, (k) => s[k]!.map((v, j) => v + probe[cell.state.indexOf(k) * s[k]!.length + j]!)) : s;
+  probe
+    ? named(cell.state, (k) => s[k]!.map((v, j) => v + probe[cell.state.indexOf(k) * s[k]!.length + j]!))
+    : s;
 
 function forwardStep(cell: AnyCell, p: Weights, q: Sequence, s: ByName<Vec>, t: number): Step {
   const h0 = s[cell.state[0]!]!;

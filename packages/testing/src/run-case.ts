@@ -28,7 +28,13 @@ export function upload(cell: AnyCell, c: Case): CaseTensors {
     differentiable,
     rest: {
       ...(ids && { x: tf.tensor2d(c.ids, [B, T], 'int32') }),
-      ...(mask && { mask: tf.tensor2d(c.mask.map((row) => row.map(Number)), [B, T], 'int32') }),
+      ...(mask && {
+        mask: tf.tensor2d(
+          c.mask.map((row) => row.map(Number)),
+          [B, T],
+          'int32',
+        ),
+      }),
       ...(reverse && { reverse }),
       ...(padding && { padding }),
       ...regularisers(cell, c),

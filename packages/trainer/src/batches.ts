@@ -4,8 +4,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { findNonFinite } from './host-values.js';
 
 export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>;
+/** A function that gives a pass for each epoch; `steps`, where known, counts the batches of one. */
+export interface BatchFunction {
+  (epoch: number): BatchSource;
+  readonly steps?: number;
+}
 /** One pass of batches, or a function that gives a pass for each epoch. The trainer disposes of every batch it is handed. */
-export type Batches = BatchSource | ((epoch: number) => BatchSource);
+export type Batches = BatchSource | BatchFunction;
 
 /** The batches of one epoch. Errors: `GW_TRAIN_NO_BATCHES`. */
 export function openBatches(batches: Batches, epoch: number): BatchSource {
@@ -37,7 +42,8 @@ export function noBatches(what: string, epoch: number): GatewiseError {
 
 /** Batches in an epoch, where the source tells. */
 export function countBatches(batches: Batches): number | undefined {
-  return Array.isArray(batches) ? batches.length : undefined;
+  if (Array.isArray(batches)) return batches.length;
+  return typeof batches === 'function' ? batches.steps : undefined;
 }
 
 export function inputsOf(batch: Batch): readonly tf.Tensor[] {

@@ -26,9 +26,9 @@ export function carried(model: LayersModel, options: TrainableOptions = {}): Tra
   const loss = chooseLoss(model, options);
   const compute = lossFunction(loss);
   const memory = { training: new States(shapes), validation: new States(shapes) };
-  const resetState = () => {
-    memory.training.reset();
-    memory.validation.reset();
+  const resetState = (training?: boolean) => {
+    if (training !== false) memory.training.reset();
+    if (training !== true) memory.validation.reset();
   };
   return {
     ...described,
@@ -40,7 +40,7 @@ export function carried(model: LayersModel, options: TrainableOptions = {}): Tra
       return addPenalties(model, applyLoss(loss, compute, batch.y, p as tf.Tensor), training);
     },
     resetState,
-    dispose: resetState,
+    dispose: () => resetState(),
   };
 }
 

@@ -14,7 +14,7 @@ export const READ_EVERY = 200;
 
 /**
  * Mean loss over all targets of some batches, without training: no dropout, no gradients; a carried state starts from
- * zeros and is forgotten afterwards. Disposes of the batches. Errors: as `train` has of batches.
+ * zeros and is forgotten afterwards, that of training is not touched. Disposes of the batches. Errors: as `train` has of batches.
  *
  * @example const bits = (await evaluate(model, heldOut)) / Math.LN2; // per character
  */
@@ -43,7 +43,7 @@ export async function meanLoss(
   const means = new Means();
   const breathe = createBreath();
   let count = 0;
-  model.resetState?.();
+  model.resetState?.(false);
   try {
     for await (const batch of openBatches(batches, place.epoch)) {
       await addLoss(model, batch, means, place, `validation batch ${count} of epoch ${place.epoch}`);
@@ -56,7 +56,7 @@ export async function meanLoss(
     return means.values().loss as number;
   } finally {
     means.dispose();
-    model.resetState?.();
+    model.resetState?.(false);
   }
 }
 

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 
 // Two epochs of two batches each, with validation; registered as post, normal, pre. `loss`, `validation loss` and
-// `resetState` are calls of the model; provideRegularisers comes from a layer inside its loss.
+// `reset` are calls of the model; provideRegularisers comes from a layer inside its loss.
 it('calls every hook in this order', async () => {
   const log: string[] = [];
   const model = line();
@@ -21,7 +21,9 @@ it('calls every hook in this order', async () => {
       currentRun()?.regularisers({ name: 'layer', units: 1 });
       return model.loss(batch, training);
     },
-    resetState: () => log.push('resetState'),
+    resetState(training?: boolean) {
+      log.push(`reset ${training ?? 'all'}`);
+    },
   };
   await train(observed, points(2), {
     epochs: 2,
@@ -36,7 +38,7 @@ it('calls every hook in this order', async () => {
   });
   expect(log).toEqual(
     `pre onTrainBegin, normal onTrainBegin, post onTrainBegin,
-resetState,
+reset true,
 pre onEpochBegin, normal onEpochBegin, post onEpochBegin,
 pre onBatchBegin, normal onBatchBegin, post onBatchBegin,
 pre provideProbe, normal provideProbe, post provideProbe,
@@ -57,13 +59,13 @@ pre provideLearningRate, normal provideLearningRate, post provideLearningRate,
 pre beforeUpdate, normal beforeUpdate, post beforeUpdate,
 pre onBatchEnd, normal onBatchEnd, post onBatchEnd,
 pre onValidationBegin, normal onValidationBegin, post onValidationBegin,
-resetState,
+reset false,
 validation loss,
 validation loss,
-resetState,
+reset false,
 pre onValidationEnd, normal onValidationEnd, post onValidationEnd,
 pre onEpochEnd, normal onEpochEnd, post onEpochEnd,
-resetState,
+reset true,
 pre onEpochBegin, normal onEpochBegin, post onEpochBegin,
 pre onBatchBegin, normal onBatchBegin, post onBatchBegin,
 pre provideProbe, normal provideProbe, post provideProbe,
@@ -84,13 +86,13 @@ pre provideLearningRate, normal provideLearningRate, post provideLearningRate,
 pre beforeUpdate, normal beforeUpdate, post beforeUpdate,
 pre onBatchEnd, normal onBatchEnd, post onBatchEnd,
 pre onValidationBegin, normal onValidationBegin, post onValidationBegin,
-resetState,
+reset false,
 validation loss,
 validation loss,
-resetState,
+reset false,
 pre onValidationEnd, normal onValidationEnd, post onValidationEnd,
 pre onEpochEnd, normal onEpochEnd, post onEpochEnd,
-resetState,
+reset all,
 pre onTrainEnd, normal onTrainEnd, post onTrainEnd,
 post dispose, normal dispose, pre dispose`
       .split(',')

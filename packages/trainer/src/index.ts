@@ -1,4 +1,4 @@
-export type { Batches, BatchSource } from './batches.js';
+export type { Batches, BatchFunction, BatchSource } from './batches.js';
 export { carried } from './carried.js';
 export { evaluate } from './evaluate.js';
 export type { Loss, LossFunction, LossName } from './losses.js';

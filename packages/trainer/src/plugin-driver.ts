@@ -1,5 +1,6 @@
 import { GatewiseError, type Random, type RandomState, random } from '@gatewise/core';
 import {
+  type Batch,
   type Gradients,
   type Hooks,
   hookKinds,
@@ -77,7 +78,7 @@ export class PluginDriver implements PluginStates {
       const result = this.#call(plugin, hook, [current, context]);
       checkTransformed(plugin.name, hook, result, current);
       if (result === null) return null as ReturnType<Transforms[K]>;
-      current = hook === 'transformGradients' ? inOrder(result as Gradients, current as Gradients) : result;
+      current = merge[hook](result, current);
     }
     return current as ReturnType<Transforms[K]>;
   }
@@ -169,6 +170,14 @@ function guard<T>(plugin: Plugin, hook: string, call: () => T): T {
     throw new PluginError(plugin.name, hook, error);
   }
 }
+
+/** What goes on to the next plugin. */
+const merge: Record<keyof Transforms, (result: unknown, given: unknown) => unknown> = {
+  // A batch made anew as { x, y } still carries on.
+  transformBatch: (result, given) => ({ ...(given as Batch), ...(result as Batch) }),
+  transformLoss: (result) => result,
+  transformGradients: (result, given) => inOrder(result as Gradients, given as Gradients),
+};
 
 /** In the order of the weights: optimisers keep their slots by position. */
 function inOrder(result: Gradients, given: Gradients): Gradients {

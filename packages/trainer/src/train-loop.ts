@@ -64,7 +64,7 @@ export class TrainLoop {
     let logs: Logs = {};
     const context = this.contexts.epoch(epoch, () => ({ ...logs, ...Object.fromEntries(report.host) }));
     try {
-      model.resetState?.();
+      model.resetState?.(true);
       const skipped = progress.skipped;
       await driver.observe('onEpochBegin', context);
       if (!this.#over()) await this.#steps(epoch, means, report);

@@ -84,7 +84,8 @@ describe('train', () => {
     await train(line(), [...points(3)()], { ...options, epochs: 1 });
     await train(line(), points(3), { ...options, steps: 5 });
     await train(line(), points(3), options);
-    expect(seen).toEqual([3, 5, undefined]);
+    await train(line(), Object.assign(points(3), { steps: 3 }), options);
+    expect(seen).toEqual([3, 5, undefined, 6]);
   });
 
   it('stops when a plugin says so: after the step, with onEpochEnd, without validation', async () => {

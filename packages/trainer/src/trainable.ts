@@ -55,7 +55,7 @@ export function describe(model: LayersModel): Pick<Trainable, 'name' | 'weights'
     );
   }
   // A tf.sequential has its weights already, but not yet the names of its inputs.
-  if (!model.built) model.build();
+  if (!model.built) (model as unknown as { build(): void }).build();
   const layerVariables = model.trainableWeights;
   const names = layerVariables.map((w) => w.originalName);
   const unique = new Set(names).size === names.length;

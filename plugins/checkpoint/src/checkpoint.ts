@@ -1,14 +1,8 @@
 import { join } from 'node:path';
 import { GatewiseError } from '@gatewise/core';
-import {
-  definePlugin,
-  type Logs,
-  type Plugin,
-  type PluginStates,
-  Tokens,
-  type Trainable,
-} from '@gatewise/plugin';
-import { readCheckpoint, restoreWeights, type Training, writeCheckpoint } from './training.js';
+import { definePlugin, type Plugin, type PluginStates, Tokens, type Trainable } from '@gatewise/plugin';
+import { readCheckpoint, restoreWeights, writeCheckpoint } from './training.js';
+import { watch } from './watch.js';
 
 export interface CheckpointOptions {
   /** Holds `last` and `best`; made where it is missing. */
@@ -34,39 +28,6 @@ function checked(options: CheckpointOptions): CheckpointOptions {
   }
   if (resume !== 'last' && resume !== 'best') throw refuse(`got resume "${resume}", wanted "last" or "best"`);
   return options;
-}
-
-/** Which epochs are better than those before. */
-function watch(monitor: string | undefined, mode: 'min' | 'max') {
-  let best: Training['best'] = null;
-  /** Names of the logs of an epoch without the number. A run that ends early is not validated, so that alone is no error. */
-  let names: readonly string[] | undefined;
-  return {
-    best: () => best,
-    improves(logs: Logs): boolean {
-      const name = monitor ?? (logs.valLoss === undefined ? 'loss' : 'valLoss');
-      const value = logs[name];
-      if (value === undefined) names = Object.keys(logs);
-      // NaN is never better.
-      if (value === undefined || !Number.isFinite(value)) return false;
-      if (best && best.monitor !== name) {
-        // The epoch was not validated: its training loss is no match for a validation loss.
-        if (monitor === undefined && name === 'loss') return false;
-        best = null;
-      }
-      if (best && !(mode === 'min' ? value < best.value : value > best.value)) return false;
-      best = { monitor: name, value };
-      return true;
-    },
-    refuseUnknown() {
-      if (monitor === undefined || names === undefined || best) return;
-      const what = `got no "${monitor}" in the logs of an epoch, wanted one of ${names.join(', ')}; name one of these`;
-      throw new GatewiseError('GW_CHECKPOINT_MONITOR', what);
-    },
-    restore(state: unknown) {
-      best = readBest(state);
-    },
-  };
 }
 
 /** The hooks of one run. */
@@ -111,16 +72,6 @@ export function checkpointHooks(options: CheckpointOptions, model: Trainable, st
     },
     loadState: watched.restore,
   } satisfies Omit<Plugin, 'name'>;
-}
-
-function readBest(state: unknown): Training['best'] {
-  if (state === null) return null;
-  const { monitor, value } = (state ?? {}) as { monitor?: unknown; value?: unknown };
-  if (typeof monitor === 'string' && typeof value === 'number') return { monitor, value };
-  throw new GatewiseError(
-    'GW_CHECKPOINT_STATE',
-    `got ${JSON.stringify(state)}, wanted { monitor, value } or null`,
-  );
 }
 
 const plugin = definePlugin('checkpoint', checkpointHooks, [Tokens.Model, Tokens.PluginStates]);

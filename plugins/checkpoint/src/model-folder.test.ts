@@ -1,15 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -169,90 +159,5 @@ describe('what is not there, or damaged', () => {
     rmSync(join(folder, 'SHA256SUMS'));
     writeFileSync(join(folder, 'model.json'), text);
     expect(await code(folder)).toMatch(message);
-  });
-});
-
-/** Runs code in a process of its own, with `write(folder)` at hand: it writes the files of the folder `next`. */
-function child(code: string, next: string, prefix: readonly string[] = []) {
-  const source = `
-    import fs from 'node:fs/promises';
-    import { syncBuiltinESMExports } from 'node:module';
-    import { writeFolder } from './src/folder.ts';
-    const files = {};
-    for (const name of ['model.json', 'weights.bin']) files[name] = await fs.readFile(${JSON.stringify(next)} + '/' + name);
-    const write = (folder) => writeFolder(folder, files);
-    ${code}`;
-  const node = [
-    process.execPath,
-    '-C',
-    'gatewise-source',
-    '--import',
-    'tsx',
-    '--input-type=module',
-    '-e',
-    source,
-  ];
-  const [command = '', ...args] = [...prefix, ...node];
-  const options = { cwd: join(import.meta.dirname, '..'), env: { ...process.env, TSX_DISABLE_CACHE: '1' } };
-  return spawnSync(command, args, { ...options, encoding: 'utf8' });
-}
-
-describe('a write that fails', () => {
-  it('below a file: GW_CHECKPOINT_WRITE', async () => {
-    writeFileSync(path('file'), '');
-    await expect(modelFolder(path('file/model')).save(weights(1))).rejects.toThrow(
-      /GW_CHECKPOINT_WRITE: got (ENOTDIR|EEXIST) on writing ".*model".*a part of the path is a file/,
-    );
-    await expect(modelFolder(path('file')).save(weights(1))).rejects.toThrow(
-      'GW_CHECKPOINT_WRITE: got ENOTDIR',
-    );
-    expect(existsSync(path('file'))).toBe(true);
-  });
-
-  it.skipIf(process.platform === 'win32')(
-    'midway, at the limit of the disk: what was there still loads',
-    async () => {
-      const folder = path('limited/last');
-      await modelFolder(folder).save(weights(1));
-      await modelFolder(path('large')).save(weights(2, 1e5));
-      const limit = ['bash', '-c', 'ulimit -f 8; exec "$0" "$@"'];
-      const code = `await write(${JSON.stringify(folder)}).catch((error) => process.stdout.write(error.message));`;
-      const { stdout, stderr } = child(code, path('large'), limit);
-      expect(stdout, stderr).toMatch(/^GW_CHECKPOINT_WRITE: got EFBIG on writing .* is untouched$/);
-      expect(await saved(folder)).toBe(1);
-      expect(files(path('limited'))).toEqual(['last']);
-    },
-  );
-
-  it('at any call, by a kill: the old or the new one loads, and the next write goes on', async () => {
-    const seen = new Set<number | undefined>();
-    let calls = 0;
-    await modelFolder(path('next')).save(weights(2));
-    for (let at = 1, killed = true; killed; at++) {
-      const folder = path(`killed-${at}/last`);
-      await modelFolder(folder).save(weights(1));
-      const code = `
-        let calls = 0;
-        for (const name of ['mkdir', 'open', 'rename', 'rm']) {
-          const call = fs[name];
-          fs[name] = (...args) => {
-            if (++calls === ${at}) process.kill(process.pid, 'SIGKILL');
-            return call(...args);
-          };
-        }
-        syncBuiltinESMExports();
-        await write(${JSON.stringify(folder)});
-        process.stdout.write(String(calls));`;
-      const { signal, stdout, stderr } = child(code, path('next'));
-      killed = signal === 'SIGKILL';
-      if (!killed) calls = Number(stdout);
-      expect(killed || stdout !== '', stderr).toBe(true);
-      seen.add(await saved(folder));
-      await modelFolder(folder).save(weights(3));
-      expect(await saved(folder)).toBe(3);
-      expect(files(path(`killed-${at}`))).toEqual(['last']);
-    }
-    expect(calls).toBe(12);
-    expect(seen).toEqual(new Set([1, 2]));
   });
 });

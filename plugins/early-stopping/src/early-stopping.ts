@@ -1,7 +1,7 @@
 import { GatewiseError } from '@gatewise/core';
-import { definePlugin, type Json, type Plugin, type TrainContext } from '@gatewise/plugin';
-import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
+import { definePlugin, type Plugin } from '@gatewise/plugin';
+import { type PatienceOptions, patienceWith } from './patience.js';
+import { snapshot } from './snapshot.js';
 
 export interface EarlyStoppingOptions {
   /** Epochs in a row without improvement after which training stops; 1 or more. */
@@ -15,7 +15,10 @@ export interface EarlyStoppingOptions {
   /** Puts the weights of the best epoch back at the end. Default false. */
   readonly restoreBest?: boolean | undefined;
 }
-type Checked = { readonly [K in keyof Required<EarlyStoppingOptions>]: NonNullable<EarlyStoppingOptions[K]> };
+interface Checked extends PatienceOptions {
+  readonly monitor: string;
+  readonly restoreBest: boolean;
+}
 
 function checked(options: EarlyStoppingOptions): Checked {
   const { patience, monitor = 'valLoss', minDelta = 0, mode = 'min', restoreBest = false } = options;
@@ -30,57 +33,10 @@ function checked(options: EarlyStoppingOptions): Checked {
   return { patience, monitor, minDelta, mode, restoreBest };
 }
 
-/** A copy of the best weights, by name. */
-function snapshot() {
-  const copies = new Map<string, Tensor>();
-  const clear = () => {
-    tf.dispose([...copies.values()]);
-    copies.clear();
-  };
-  return {
-    clear,
-    take(weights: TrainContext['weights']) {
-      clear();
-      // A true copy, not a clone: an engine may update a weight in place.
-      for (const [name, w] of Object.entries(weights)) copies.set(name, tf.keep(tf.mul(w, 1)));
-    },
-    /** Puts the copy back; nothing happens where there is none. */
-    restore(weights: TrainContext['weights']) {
-      for (const [name, copy] of copies) weights[name]?.assign(copy);
-    },
-  };
-}
-
-interface State {
-  /** The best value so far; null before the first finite one. */
-  best: number | null;
-  /** Where it was reached. */
-  bestEpoch: number;
-  /** Epochs since. */
-  waited: number;
-}
-
-function readState(json: Json): State {
-  const state = json as unknown as State | null;
-  const number = (v: unknown) => typeof v === 'number' && Number.isFinite(v);
-  if (
-    state &&
-    (state.best === null || number(state.best)) &&
-    number(state.bestEpoch) &&
-    number(state.waited)
-  ) {
-    return { best: state.best, bestEpoch: state.bestEpoch, waited: state.waited };
-  }
-  const got = JSON.stringify(json);
-  throw new GatewiseError(
-    'GW_EARLY_STOPPING_STATE',
-    `got ${got}, wanted { best, bestEpoch, waited } of numbers`,
-  );
-}
-
 /** The hooks of one run. */
-export function earlyStoppingHooks({ monitor, patience, minDelta, mode, restoreBest }: Checked) {
-  let state: State = { best: null, bestEpoch: 0, waited: 0 };
+export function earlyStoppingHooks(options: Checked) {
+  const { monitor, restoreBest } = options;
+  const patience = patienceWith(options);
   const best = snapshot();
   let seen = false;
   /** Names of the logs of an epoch without the number. A run that ends early is not validated, so that alone is no error. */
@@ -88,42 +44,26 @@ export function earlyStoppingHooks({ monitor, patience, minDelta, mode, restoreB
   const refuseUnknown = () => {
     if (names && !seen) throw unknownMonitor(monitor, names);
   };
-  const improves = (value: number) => {
-    if (!Number.isFinite(value)) return false;
-    if (state.best === null) return true;
-    return mode === 'min' ? value < state.best - minDelta : value > state.best + minDelta;
-  };
   return {
     onEpochBegin: refuseUnknown,
-    onEpochEnd(ctx) {
-      const value = ctx.logs[monitor];
+    onEpochEnd({ logs, epoch, weights, stop }) {
+      const value = logs[monitor];
       if (value === undefined) {
-        names = Object.keys(ctx.logs);
+        names = Object.keys(logs);
         return;
       }
       seen = true;
-      if (improves(value)) {
-        state = { best: value, bestEpoch: ctx.epoch, waited: 0 };
-        if (restoreBest) best.take(ctx.weights);
-        return;
-      }
-      state.waited++;
-      if (state.waited < patience) return;
-      const reached =
-        state.best === null ? 'it was never finite' : `best ${state.best} in epoch ${state.bestEpoch + 1}`;
-      ctx.stop(
-        `${monitor} did not improve for ${state.waited} ${state.waited === 1 ? 'epoch' : 'epochs'}; ${reached}`,
-      );
+      if (patience.improved(value, epoch)) {
+        if (restoreBest) best.take(weights);
+      } else if (patience.isOver()) stop(`${monitor} ${patience.describe()}`);
     },
-    onTrainEnd(ctx, end) {
-      if (end.reason !== 'failed') best.restore(ctx.weights);
+    onTrainEnd({ weights }, end) {
+      if (end.reason !== 'failed') best.restore(weights);
       best.clear();
       if (end.reason === 'completed') refuseUnknown();
     },
-    saveState: () => ({ ...state }),
-    loadState(json) {
-      state = readState(json);
-    },
+    saveState: () => ({ ...patience.state() }),
+    loadState: patience.restore,
     dispose: best.clear,
   } satisfies Partial<Plugin>;
 }

@@ -1,5 +1,12 @@
 import { GatewiseError } from '@gatewise/core';
-import { definePlugin, type Logs, type Plugin, type TrainContext } from '@gatewise/plugin';
+import {
+  definePlugin,
+  type Json,
+  type Logs,
+  type Plugin,
+  type TrainContext,
+  type TrainEnd,
+} from '@gatewise/plugin';
 import { type LineFile, openLineFile } from './line-file.js';
 
 export interface MetricsOptions {
@@ -55,13 +62,7 @@ export function metricsHooks({ file, every, mode, now }: Checked) {
     flushed = now();
   };
   const add = (event: string, { step }: TrainContext, more: Record<string, unknown>, logs: Logs = {}) => {
-    const clash = OWN.find((name) => Object.hasOwn(logs, name));
-    if (clash) {
-      throw new GatewiseError(
-        'GW_METRICS_NAME',
-        `got a reported number "${clash}", wanted another name than ${OWN.join(', ')}`,
-      );
-    }
+    checkNames(logs);
     lines?.add(jsonLine({ event, step, ...more, ...logs, time: elapsed() }));
   };
   return {
@@ -82,13 +83,7 @@ export function metricsHooks({ file, every, mode, now }: Checked) {
       await flush();
     },
     async onTrainEnd(ctx, end) {
-      const why =
-        end.reason === 'stopped'
-          ? { why: end.why }
-          : end.reason === 'failed'
-            ? { error: end.error.message }
-            : {};
-      add('end', ctx, { reason: end.reason, ...why });
+      add('end', ctx, describeEnd(end));
       await flush();
     },
     async dispose() {
@@ -97,16 +92,29 @@ export function metricsHooks({ file, every, mode, now }: Checked) {
     },
     saveState: () => ({ time: elapsed() }),
     loadState(state) {
-      const { time } = (state ?? {}) as { time?: unknown };
-      if (typeof time !== 'number' || !Number.isFinite(time)) {
-        throw new GatewiseError(
-          'GW_METRICS_STATE',
-          `got ${JSON.stringify(state)}, wanted { time } in milliseconds`,
-        );
-      }
-      earlier = time;
+      earlier = readTime(state);
     },
   } satisfies Omit<Plugin, 'name'>;
+}
+
+function describeEnd(end: TrainEnd): Record<string, string> {
+  if (end.reason === 'stopped') return { reason: end.reason, why: end.why };
+  return end.reason === 'failed' ? { reason: end.reason, error: end.error.message } : { reason: end.reason };
+}
+
+/** Errors: `GW_METRICS_NAME`. */
+function checkNames(logs: Logs): void {
+  const clash = OWN.find((name) => Object.hasOwn(logs, name));
+  if (clash === undefined) return;
+  const what = `got a reported number "${clash}", wanted another name than ${OWN.join(', ')}`;
+  throw new GatewiseError('GW_METRICS_NAME', what);
+}
+
+function readTime(state: Json): number {
+  const { time } = (state ?? {}) as { time?: unknown };
+  if (typeof time === 'number' && Number.isFinite(time)) return time;
+  const got = JSON.stringify(state);
+  throw new GatewiseError('GW_METRICS_STATE', `got ${got}, wanted { time } in milliseconds`);
 }
 
 const plugin = definePlugin('metrics', (options: Checked) => metricsHooks(options));

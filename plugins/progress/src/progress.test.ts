@@ -160,9 +160,7 @@ describe('silence', () => {
     const logs = async () => ({ loss: ++reads });
     const stream = paper(false);
     const hooks = progressHooks({
-      unit: 'targets',
-      name: 'loss',
-      scale: 1,
+      words: { unit: 'targets', name: 'loss', scale: 1 },
       every: 500,
       now: () => clock,
       stream,

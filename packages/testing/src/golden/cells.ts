@@ -27,7 +27,10 @@ const oneBias = (file: Letters): OpWeights => ({
 });
 
 /** A cell whose letters differ from the file's in name alone; `rows` names the rows of [P,H] tensors as vectors. */
-export function sameLetters(cell: AnyCell, rows: Readonly<Record<string, readonly string[]>> = {}): GoldenCell {
+export function sameLetters(
+  cell: AnyCell,
+  rows: Readonly<Record<string, readonly string[]>> = {},
+): GoldenCell {
   return {
     cell,
     weights(file) {

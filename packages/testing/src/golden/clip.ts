@@ -13,7 +13,10 @@ export async function replayClip(file: GoldenFile, { clip }: GoldenOptions): Pro
   const gradients = Object.fromEntries(Object.entries(file.gradients).map(([k, t]) => [k, upload(t)]));
   const result = tf.tidy(() => {
     const { gradients: clipped, norm } = clip(gradients, maxNorm);
-    return { clipped: Object.entries(clipped).map(([k, t]) => [k, tf.clone(t)] as const), norm: tf.clone(norm) };
+    return {
+      clipped: Object.entries(clipped).map(([k, t]) => [k, tf.clone(t)] as const),
+      norm: tf.clone(norm),
+    };
   });
   try {
     const path = 'expected.tf_clip_by_global_norm';
@@ -24,7 +27,10 @@ export async function replayClip(file: GoldenFile, { clip }: GoldenOptions): Pro
       return judge(file.raw, at, await got.data(), readTensor(wanted[k], at).data);
     });
     const total = [need(readNumber(rule.totalNorm), `${path}.totalNorm`)];
-    return [judge(file.raw, `${path}.totalNorm`, await result.norm.data(), total), ...(await Promise.all(compared))];
+    return [
+      judge(file.raw, `${path}.totalNorm`, await result.norm.data(), total),
+      ...(await Promise.all(compared)),
+    ];
   } finally {
     tf.dispose([gradients, result.norm, result.clipped.map(([, t]) => t)]);
   }

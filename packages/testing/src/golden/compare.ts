@@ -28,7 +28,8 @@ export function compare(
     const error = difference(got[i] ?? Number.NaN, wanted[i]!);
     const allowed = limit(wanted[i]!);
     const ratio = error === 0 ? 0 : error / allowed;
-    if (ratio > worst.ratio || (ratio === worst.ratio && error > worst.error)) worst = { error, limit: allowed, ratio };
+    if (ratio > worst.ratio || (ratio === worst.ratio && error > worst.error))
+      worst = { error, limit: allowed, ratio };
   }
   return { tensor, error: worst.error, limit: worst.limit, passed: worst.error <= worst.limit };
 }

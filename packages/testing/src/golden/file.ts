@@ -41,7 +41,10 @@ export function parseGolden(json: unknown): GoldenFile {
     );
   }
   if (json.format !== 'rnn-golden/1') {
-    throw new GatewiseError('GW_GOLDEN_FORMAT', `got format "${json.format}", wanted rnn-golden/1; convert the file`);
+    throw new GatewiseError(
+      'GW_GOLDEN_FORMAT',
+      `got format "${json.format}", wanted rnn-golden/1; convert the file`,
+    );
   }
   const groups = tensorGroups.map((group) => [group, readGroup(json[group], group)] as const);
   return {
@@ -57,7 +60,7 @@ export function parseGolden(json: unknown): GoldenFile {
 /** The tensors of a group; what is no tensor (a clip file's nested rules) stays in `raw`. */
 function readGroup(group: unknown, name: string): GoldenTensors {
   if (!isDictionary(group)) return {};
-  const found = Object.entries(group).filter(([, v]) => isDictionary(v) && 'data' in v);
+  const found = Object.entries(group).filter(([, v]) => isDictionary(v) && ('data' in v || 'shape' in v));
   return Object.fromEntries(found.map(([key, v]) => [key, readTensor(v, `${name}.${key}`)]));
 }
 
@@ -93,7 +96,10 @@ export function readNumber(v: unknown): number | undefined {
 /** A part of the file that its kind must have. Errors: `GW_GOLDEN_MISSING`. */
 export function need<T>(value: T | undefined, what: string): T {
   if (value !== undefined && value !== null) return value;
-  throw new GatewiseError('GW_GOLDEN_MISSING', `got no ${what}, wanted it in a file of this kind; copy the file again`);
+  throw new GatewiseError(
+    'GW_GOLDEN_MISSING',
+    `got no ${what}, wanted it in a file of this kind; copy the file again`,
+  );
 }
 
 export function isDictionary(v: unknown): v is Dictionary {

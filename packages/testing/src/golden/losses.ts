@@ -7,7 +7,12 @@ import { againstGroup } from './recurrent.js';
 import { evaluate, findCell, type GoldenOptions, maskOf, runLayer, Skip } from './run.js';
 
 /** Σ of the library's cross-entropy over the steps that count: its mean, times their number. */
-export function summedCrossEntropy(targets: tf.Tensor, logits: tf.Tensor, counted: number, mask?: tf.Tensor): tf.Scalar {
+export function summedCrossEntropy(
+  targets: tf.Tensor,
+  logits: tf.Tensor,
+  counted: number,
+  mask?: tf.Tensor,
+): tf.Scalar {
   return tf.mul(softmaxCrossEntropy(targets, logits, mask), counted);
 }
 
@@ -69,7 +74,10 @@ export async function replayModelLoss(file: GoldenFile, options: GoldenOptions):
   if (mode !== 'many_to_many' && mode !== 'many_to_one') throw new Skip(`no mode "${String(mode)}" here`);
   const x = need(file.inputs.x, 'inputs.x');
   const mask = maskOf(file.inputs.mask, file.options.lengths, x.shape[1]!);
-  const counted = countedOf(need(file.inputs.targets, 'inputs.targets'), mode === 'many_to_many' ? mask : undefined);
+  const counted = countedOf(
+    need(file.inputs.targets, 'inputs.targets'),
+    mode === 'many_to_many' ? mask : undefined,
+  );
   const each = mode === 'many_to_many';
   const { outputs, gradients } = await evaluate(
     { ...file.inputs, ...file.weights, ...(mask && { mask }) },

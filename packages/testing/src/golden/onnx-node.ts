@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { goldenCells } from './cells.js';
 import { type Comparison, compare } from './compare.js';
-import { type GoldenFile, type GoldenTensor, isDictionary, need } from './file.js';
+import { type GoldenFile, type GoldenTensor, type GoldenTensors, isDictionary, need } from './file.js';
 import { evaluate, findCell, type GoldenOptions, maskOf, runLayer, Skip } from './run.js';
 
 /** Per operator: the file's cell, ONNX' gate order, and the order that the cell's letters have. */
@@ -31,8 +31,8 @@ const operators: Readonly<Record<string, Operator>> = {
 export async function replayOnnxNode(file: GoldenFile, options: GoldenOptions): Promise<Comparison[]> {
   const node = readNode(file);
   const golden = findCell(node.cell, options, goldenCells);
-  const tensors: Record<string, GoldenTensor> = { x: node.x };
-  node.directions.forEach((_, d) => Object.assign(tensors, lettersOf(file, node, d)));
+  const letters = node.directions.map((_, d) => lettersOf(file, node, d));
+  const tensors: GoldenTensors = Object.assign({ x: node.x }, ...letters);
   const mask = maskOf(undefined, node.lengths, node.x.shape[1]!);
   const { outputs } = await evaluate({ ...tensors, ...(mask && { mask }) }, [], (letters) => {
     const { mask } = letters;
@@ -44,8 +44,18 @@ export async function replayOnnxNode(file: GoldenFile, options: GoldenOptions): 
         ...(options.engine !== undefined && { engine: options.engine }),
       }),
     );
-    const state = (s: string) => stackDirections(ran.flatMap((r, d) => r.final[`d${d}.${s}T`] ?? []), node.layout);
-    const outputs: Record<string, tf.Tensor> = { Y: stackSteps(ran.map((r) => r.y), node.layout), Y_h: state('h') };
+    const state = (s: string) =>
+      stackDirections(
+        ran.flatMap((r, d) => r.final[`d${d}.${s}T`] ?? []),
+        node.layout,
+      );
+    const outputs: Record<string, tf.Tensor> = {
+      Y: stackSteps(
+        ran.map((r) => r.y),
+        node.layout,
+      ),
+      Y_h: state('h'),
+    };
     if (golden.cell.state.includes('c')) outputs.Y_c = state('c');
     return { loss: tf.scalar(0), outputs };
   });
@@ -87,7 +97,11 @@ function readNode(file: GoldenFile): Node {
   };
 }
 
-function refuseWhatIsNotThere(operator: Operator, attributes: Readonly<Record<string, unknown>>, directions: number) {
+function refuseWhatIsNotThere(
+  operator: Operator,
+  attributes: Readonly<Record<string, unknown>>,
+  directions: number,
+) {
   const { activations, clip, input_forget } = attributes;
   const standard = Array.from({ length: directions }, () => operator.activations).flat();
   if (activations !== undefined && JSON.stringify(activations) !== JSON.stringify(standard)) {
@@ -98,7 +112,11 @@ function refuseWhatIsNotThere(operator: Operator, attributes: Readonly<Record<st
 }
 
 /** The letters of direction d: W and R transposed and reordered, B's two halves, states, peepholes. */
-function lettersOf(file: GoldenFile, { operator, cell, H, layout, x }: Node, d: number): Record<string, GoldenTensor> {
+function lettersOf(
+  file: GoldenFile,
+  { operator, cell, H, layout, x }: Node,
+  d: number,
+): Record<string, GoldenTensor> {
   const { W, R, B, P, initial_h, initial_c } = file.inputs;
   const G = operator.onnx.length;
   const I = x.shape[2]!;
@@ -114,14 +132,18 @@ function lettersOf(file: GoldenFile, { operator, cell, H, layout, x }: Node, d: 
   else letters.b = vector(bx.map((v, i) => Math.fround(v + bh[i]!)));
   // ONNX has the rows of P as i, o, f
   if (P) letters.p = { shape: [3, H], data: picked(row(P, d, 3 * H), H, [0, 2, 1]) };
-  const states = layout === 1 ? [initial_h, initial_c].map((s) => s && swapFirstTwo(s)) : [initial_h, initial_c];
+  const states =
+    layout === 1 ? [initial_h, initial_c].map((s) => s && swapFirstTwo(s)) : [initial_h, initial_c];
   states.forEach((s, i) => {
     if (s) letters[i === 0 ? 'h0' : 'c0'] = { shape: s.shape.slice(1), data: row(s, d, s.shape[1]! * H) };
   });
   return Object.fromEntries(Object.entries(letters).map(([k, v]) => [`d${d}.${k}`, v]));
 }
 
-const vector = (data: readonly number[]): GoldenTensor => ({ shape: [data.length], data: Float32Array.from(data) });
+const vector = (data: readonly number[]): GoldenTensor => ({
+  shape: [data.length],
+  data: Float32Array.from(data),
+});
 
 /** Entries 0 … G·H in our gate order, from their place in ONNX' order. */
 function reorder({ onnx, ours }: Operator, H: number, at: (from: number) => number): number[] {

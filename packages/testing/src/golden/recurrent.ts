@@ -30,7 +30,13 @@ export function replayStack(file: GoldenFile, options: GoldenOptions): Promise<C
           reverse: direction === 'bwd' || settings.reverse,
         }),
       );
-      y = ran.length === 1 ? ran[0]!.y : tf.concat(ran.map((r) => r.y), 2);
+      y =
+        ran.length === 1
+          ? ran[0]!.y
+          : tf.concat(
+              ran.map((r) => r.y),
+              2,
+            );
       outputs = Object.assign({}, outputs, ...ran.map((r) => r.final));
     });
     return { y, ...outputs };

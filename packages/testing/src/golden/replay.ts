@@ -32,7 +32,11 @@ const kinds: Readonly<Record<string, (file: GoldenFile, options: GoldenOptions) 
  * result's `reason`, and what this library cannot do yet is skipped.
  * @param name shown in the result
  */
-export async function replayGolden(name: string, json: unknown, options: GoldenOptions = {}): Promise<GoldenResult> {
+export async function replayGolden(
+  name: string,
+  json: unknown,
+  options: GoldenOptions = {},
+): Promise<GoldenResult> {
   try {
     const file = parseGolden(json);
     const replay = kinds[file.kind];

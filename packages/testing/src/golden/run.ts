@@ -1,7 +1,7 @@
 import { recur } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import type { GoldenCell, GoldenCells } from './cells.js';
-import { type GoldenTensor, type GoldenTensors, upload } from './file.js';
+import { type GoldenTensor, type GoldenTensors, need, upload } from './file.js';
 
 /** What replays a file: the cells it may use, the engine, and what clips. */
 export interface GoldenOptions {
@@ -50,7 +50,9 @@ export async function evaluate(
     };
     if (by.length === 0) tf.tidy(() => void run());
     else {
-      const { value, grads } = tf.valueAndGrads(run)(by.map((name) => letters[name]!));
+      const { value, grads } = tf.valueAndGrads(run)(
+        by.map((name) => need(letters[name], `tensor "${name}"`)),
+      );
       gradients = Object.fromEntries(by.map((name, i) => [name, grads[i]!]));
       tf.dispose(value);
     }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type GoldenCell, goldenCells } from './cells.js';
 import { type Comparison, compare, float32Error, judge, suggestedLimit } from './compare.js';
-import { type GoldenFile, isDictionary, need, upload } from './file.js';
+import { type GoldenFile, type GoldenTensor, isDictionary, need, upload } from './file.js';
 import { head, summedCrossEntropy } from './losses.js';
 import { findCell, type GoldenOptions, type Letters, runLayer, Skip } from './run.js';
 
@@ -19,6 +19,7 @@ export async function replayTrain(file: GoldenFile, options: GoldenOptions): Pro
   const golden = findCell(file.cell, options, goldenCells);
   const task = tasks[String(file.raw.taskKind)];
   if (!task) throw new Skip(`no task "${String(file.raw.taskKind)}" here`);
+  if (file.inputs.mask) throw new Skip('no masks in training here');
   const losses = need(file.raw.losses as number[] | undefined, 'losses');
   const run = await trained(file, golden, task, losses.length - 1, options);
   const limit = (wanted: number) => suggestedLimit(float32Error(file.raw, 'losses'), [wanted]);
@@ -32,38 +33,28 @@ export async function replayTrain(file: GoldenFile, options: GoldenOptions): Pro
   ];
 }
 
-async function trained(file: GoldenFile, golden: GoldenCell, task: Task, updates: number, options: GoldenOptions) {
+/** Runs the updates; gives the loss before each and after the last, ‖g‖ before clipping, and the weights at the end. */
+async function trained(
+  file: GoldenFile,
+  golden: GoldenCell,
+  task: Task,
+  updates: number,
+  options: GoldenOptions,
+) {
   const { rule, clipTo } = optimizerOf(file);
   const inputs = Object.fromEntries(Object.entries(file.inputs).map(([k, t]) => [k, upload(t)]));
-  const weights = Object.fromEntries(
-    Object.entries(file.weights).map(([k, t]) => {
-      const start = upload(t);
-      const variable = tf.variable(start);
-      start.dispose();
-      return [k, variable];
-    }),
-  );
-  const lossNow = () => {
-    const letters = { ...inputs, ...weights };
-    const { engine } = options;
-    const ran = runLayer(golden, letters, '', inputs.x!, {
-      reverse: false,
-      padding: 'zeros',
-      ...(engine !== undefined && { engine }),
-    });
-    const h = ran.final[`${golden.cell.state[0]}T`]!;
-    return task({ y: ran.y, h }, letters, need(inputs.targets, 'inputs.targets')) as tf.Scalar;
-  };
+  const weights = Object.fromEntries(Object.entries(file.weights).map(([k, t]) => [k, variable(t)]));
+  const loss = lossOf(golden, task, { ...inputs, ...weights }, options);
   const losses: number[] = [];
   const norms: number[] = [];
   try {
     for (let k = 0; k < updates; k++) {
-      const { loss, norm } = update(lossNow, Object.values(weights), rule, clipTo);
-      losses.push((await loss.data())[0]!);
+      const { value, norm } = update(loss, Object.values(weights), rule, clipTo);
+      losses.push((await value.data())[0]!);
       norms.push((await norm.data())[0]!);
-      tf.dispose([loss, norm]);
+      tf.dispose([value, norm]);
     }
-    const last = tf.tidy(lossNow);
+    const last = tf.tidy(loss);
     losses.push((await last.data())[0]!);
     last.dispose();
     const entries = Object.entries(weights).map(async ([k, v]) => [k, await v.data()] as const);
@@ -74,18 +65,43 @@ async function trained(file: GoldenFile, golden: GoldenCell, task: Task, updates
   }
 }
 
-/** One update; gives the loss before it and ‖g‖ before clipping. */
+function variable(t: GoldenTensor): tf.Variable {
+  const start = upload(t);
+  const made = tf.variable(start);
+  start.dispose();
+  return made;
+}
+
+/** The task's loss as a function of the variables among the letters. */
+function lossOf(
+  golden: GoldenCell,
+  task: Task,
+  letters: Letters,
+  { engine }: GoldenOptions,
+): () => tf.Scalar {
+  const settings = { reverse: false, padding: 'zeros', ...(engine !== undefined && { engine }) } as const;
+  return () => {
+    const { y, final } = runLayer(golden, letters, '', need(letters.x, 'inputs.x'), settings);
+    const h = final[`${golden.cell.state[0]}T`]!;
+    return task({ y, h }, letters, need(letters.targets, 'inputs.targets')) as tf.Scalar;
+  };
+}
+
+/** One update; gives the loss (`value`) before it and ‖g‖ before clipping. */
 function update(loss: () => tf.Scalar, weights: tf.Variable[], rule: Rule, clipTo: number | undefined) {
   const { value, grads } = tf.variableGrads(loss, weights);
   const norm = tf.tidy(() => {
     const norm = tf.sqrt(tf.addN(Object.values(grads).map((g) => tf.sum(tf.square(g)))));
     // PyTorch's rule: g · min(1, v / (‖g‖ + 1e-6))
     const scale = clipTo === undefined ? 1 : tf.minimum(1, tf.div(clipTo, tf.add(norm, 1e-6)));
-    rule.applyGradients(Object.fromEntries(Object.entries(grads).map(([k, g]) => [k, tf.mul(g, scale)])), weights);
+    rule.applyGradients(
+      Object.fromEntries(Object.entries(grads).map(([k, g]) => [k, tf.mul(g, scale)])),
+      weights,
+    );
     return norm;
   });
   tf.dispose(grads);
-  return { loss: value, norm };
+  return { value, norm };
 }
 
 interface Rule {
@@ -97,12 +113,15 @@ function optimizerOf(file: GoldenFile): { rule: Rule; clipTo: number | undefined
   const settings = file.raw.optimizer;
   if (!isDictionary(settings)) throw new Skip('it names no optimizer');
   const { kind, learningRate, momentum, beta1, beta2, epsilon, clipGlobalNorm, nesterov } = settings;
-  const number = (v: unknown, what: string) => need(typeof v === 'number' ? v : undefined, `optimizer.${what}`);
+  const number = (v: unknown, what: string) =>
+    need(typeof v === 'number' ? v : undefined, `optimizer.${what}`);
   const rate = number(learningRate, 'learningRate');
   const clipTo = typeof clipGlobalNorm === 'number' ? clipGlobalNorm : undefined;
   if (kind === 'sgd') {
     const plain = momentum === undefined || momentum === 0;
-    const rule = plain ? tf.train.sgd(rate) : tf.train.momentum(rate, number(momentum, 'momentum'), nesterov === true);
+    const rule = plain
+      ? tf.train.sgd(rate)
+      : tf.train.momentum(rate, number(momentum, 'momentum'), nesterov === true);
     return { rule, clipTo };
   }
   if (kind !== 'adam') throw new Skip(`no optimizer "${String(kind)}" here`);

@@ -1,0 +1,26 @@
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { findCompiler } from '../build.mjs';
+import { allCells } from './test-support/all-cells.js';
+import { buildFuzzer, fuzz, hasSanitizers } from './test-support/fuzz.js';
+
+const compiler = findCompiler();
+const able = hasSanitizers(compiler);
+const title = able ? '' : ' (skipped: no sanitizers)';
+
+describe.skipIf(!able)(`the C++ core under sanitizers, ten minutes${title}`, () => {
+  it('stays inside its arrays for random sizes and options', async () => {
+    const binary = await buildFuzzer(compiler);
+    let runs = 0;
+    for (let seed = 2; seed <= 11; seed++) {
+      const { status, text } = fuzz(binary, allCells, 60, seed);
+      expect(text, `seed ${seed}`).toMatch(/^\d+ runs\n$/);
+      expect(status).toBe(0);
+      runs += Number.parseInt(text, 10);
+    }
+    writeFileSync(
+      new URL('./fuzz.long.json', import.meta.url),
+      `${JSON.stringify({ seconds: 600, seeds: 10, runs })}\n`,
+    );
+  }, 1_800_000);
+});

@@ -1,0 +1,80 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { AnyCell } from '@gatewise/core';
+import { recordProgram } from '@gatewise/recurrence';
+import { kernelFlags, nativeFolder } from '../../build.mjs';
+import { compile } from '../compile.js';
+
+const run = promisify(execFile);
+const sanitizers = ['-std=c++17', '-O1', '-g', '-ffp-contract=fast', '-fsanitize=address,undefined'];
+const strict = ['-fno-sanitize-recover=all', '-Wall', '-Wextra'];
+
+/** Whether this compiler has the sanitizers and their libraries. */
+export function hasSanitizers(compiler: string): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'gatewise-sanitizer-'));
+  const done = spawnSync(
+    compiler,
+    ['-x', 'c++', '-', '-fsanitize=address,undefined', '-o', join(folder, 'probe')],
+    { input: 'int main() {}', stdio: ['pipe', 'ignore', 'ignore'] },
+  );
+  rmSync(folder, { recursive: true, force: true });
+  return done.status === 0;
+}
+
+/** The kernels to fuzz: those of the addon, and the widest one in instructions that every AVX2 machine has. */
+function kernels() {
+  const here = kernelFlags();
+  const x64 = process.arch === 'x64';
+  const names = '-DGW_ARCH=wide -DGW_TABLE=kernelsWide -DGW_NAME="wide" -DVL=16 -DMR=8 -Wno-psabi'.split(' ');
+  return [...here, { name: 'wide', flags: x64 ? ['-mavx2', '-mfma', ...names] : names }];
+}
+
+/** Builds the fuzzer; the binary stays in build/ as long as the sources do. */
+export async function buildFuzzer(compiler: string): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify([compiler, sanitizers, kernels()]));
+  for (const file of readdirSync(nativeFolder).sort()) hash.update(readFileSync(join(nativeFolder, file)));
+  const folder = join(nativeFolder, '..', 'build', 'fuzz');
+  const binary = join(folder, `fuzz-${hash.digest('hex').slice(0, 16)}`);
+  if (existsSync(binary)) return binary;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const jobs = [
+    ...kernels().map(({ name, flags }) => [`kernel-${name}.o`, 'kernel.cc', flags] as const),
+    ...['store', 'pool', 'decode', 'fuzz'].map(
+      (name) => [`${name}.o`, `${name}.cc`, [] as string[]] as const,
+    ),
+  ];
+  const objects = jobs.map(([name]) => join(folder, name));
+  const worker = async () => {
+    for (let job = jobs.shift(); job; job = jobs.shift()) {
+      const [name, source, flags] = job;
+      const files = ['-c', join(nativeFolder, source), '-o', join(folder, name)];
+      await run(compiler, [...sanitizers, ...strict, ...flags, ...files]);
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  await run(compiler, ['-fsanitize=address,undefined', '-pthread', '-o', `${binary}.new`, ...objects]);
+  renameSync(`${binary}.new`, binary);
+  for (const object of objects) rmSync(object);
+  return binary;
+}
+
+/** Runs it on the plans of these cells; gives its exit code and what it printed. */
+export function fuzz(binary: string, cells: readonly AnyCell[], seconds: number, seed: number) {
+  const lines = cells.map(recordProgram).flatMap((program) =>
+    [false, true].flatMap((zoneout) => {
+      const { words, constants } = compile(program, { record: true, zoneout });
+      return [words.join(' '), constants.join(' ')];
+    }),
+  );
+  const done = spawnSync(binary, [String(seconds), String(seed)], {
+    input: `${lines.join('\n')}\n`,
+    encoding: 'utf8',
+    env: { ...process.env, UBSAN_OPTIONS: 'print_stacktrace=1', ASAN_OPTIONS: 'detect_leaks=1' },
+  });
+  return { status: done.status, text: done.stdout + done.stderr };
+}

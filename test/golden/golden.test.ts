@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url';
+import { type BackendName, useBackend } from '@gatewise/backends';
+import { findGolden, goldenLines, replayGoldenFile } from '@gatewise/testing';
+import { describe, expect, it } from 'vitest';
+import { onBackend } from '../on-backend.js';
+import { golden } from './registry.js';
+
+const folder = fileURLToPath(new URL('files/', import.meta.url));
+const files = await findGolden([folder]);
+/** Cells that are not pointwise: composed of tf.js ops alone, in a later issue. */
+const notYet = files.filter((file) => file.includes('/lstm_layernorm/'));
+
+describe('golden files', () => {
+  it('are all there', () => {
+    expect(files).toHaveLength(108);
+    expect(notYet).toHaveLength(7);
+  });
+  for (const backend of ['cpu', 'node'] satisfies BackendName[]) onBackend(backend, () => replayAll(backend));
+});
+
+function replayAll(backend: BackendName): void {
+  describe(`engine ops on ${backend}`, () => {
+    for (const file of files) {
+      it(file.slice(folder.length), async ({ skip }) => {
+        await useBackend(backend);
+        const result = await replayGoldenFile(file, { ...golden, engine: 'ops' });
+        if (result?.status === 'skipped' && notYet.includes(file)) return skip(result.reason);
+        expect(result?.status, result ? goldenLines(result).join('\n') : 'no golden file').toBe('passed');
+      });
+    }
+  });
+}
