@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { Import, Project, Source } from './sources.js';
 
 /** Imports point one way: a package imports only what stands before it. Engines stand on one step. */
-export const order: readonly string[] = [
+const order: readonly string[] = [
   ...[
     'core',
     'cells',

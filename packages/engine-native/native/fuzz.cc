@@ -40,9 +40,9 @@ struct Arrays {
   std::vector<std::unique_ptr<uint8_t[]>> bytes;
   std::vector<std::pair<const float*, size_t>> outputs;
 
-  float* filled(size_t n) {
+  float* filled(size_t n, float scale = 1) {
     floats.emplace_back(new float[n]);
-    for (size_t i = 0; i < n; i++) floats.back()[i] = random.number();
+    for (size_t i = 0; i < n; i++) floats.back()[i] = random.number() * scale;
     return floats.back().get();
   }
   float* output(size_t n) {
@@ -80,14 +80,15 @@ void makeInputs(Random& r, Call& call, Arrays& make) {
   const size_t B = call.B, T = call.T, I = call.I, H = call.H, rows = B * T;
   if (r.chance(40)) call.mask = make.flags(rows);
   if (call.ids) {
-    auto* ids = (int32_t*)make.filled(rows);
+    auto* ids = (int32_t*)(void*)make.filled(rows);
     for (size_t k = 0; k < rows; k++) ids[k] = call.mask && !call.mask[k] ? -7 : r.below(call.I);
     call.id = ids;
   } else {
     call.x = make.filled(rows * I);
   }
   call.W = make.filled(I * p.wBlocks() * H);
-  call.R = p.rBlocks() > 0 ? make.filled(H * p.rBlocks() * H) : nullptr;
+  // no gradient grows beyond float32 on the way back
+  call.R = p.rBlocks() > 0 ? make.filled(H * p.rBlocks() * H, 1.0f / (float)H) : nullptr;
   call.b = make.filled(p.G * H);
   if (call.drop == Drop::mask) call.dropMask = make.filled(call.dropPerStep ? rows * H : B * H);
   for (int v = 0; v < p.V; v++) call.vectors[v] = make.filled(H);
@@ -127,10 +128,13 @@ bool complete(const Arrays& arrays) {
   return true;
 }
 
-/** Memory of exactly the size asked for. */
+/** Memory of exactly the size asked for, full of NaN: what is read before it is written shows in the outputs. */
 struct Exact {
   float* at;
-  explicit Exact(size_t floats) { if (posix_memalign((void**)&at, 64, floats * sizeof(float) + 1)) abort(); }
+  explicit Exact(size_t floats) {
+    if (posix_memalign((void**)&at, 64, floats * sizeof(float) + 1)) abort();
+    for (size_t i = 0; i < floats; i++) at[i] = NAN;
+  }
   ~Exact() { free(at); }
 };
 

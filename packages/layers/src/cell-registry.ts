@@ -1,7 +1,6 @@
 import { additive, gru, gruResetAfter, lstm, lstmOriginal, vanilla } from '@gatewise/cells';
-import { type AnyCell, GatewiseError } from '@gatewise/core';
+import { type AnyCell, didYouMean, GatewiseError } from '@gatewise/core';
 import { recordProgram } from '@gatewise/recurrence';
-import { didYouMean } from './nearest.js';
 
 const cells = new Map<string, AnyCell>(
   [vanilla, additive, lstmOriginal, lstm, gru, gruResetAfter].map((cell) => [cell.name, cell]),

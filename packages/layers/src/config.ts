@@ -1,7 +1,6 @@
-import { type AnyCell, GatewiseError } from '@gatewise/core';
+import { type AnyCell, didYouMean, GatewiseError } from '@gatewise/core';
 import { findCell } from './cell-registry.js';
 import { checkInitialiser, type InitialiserName } from './initialisers.js';
-import { didYouMean } from './nearest.js';
 import { type LayerArgs, layerArgNames } from './tf-layers.js';
 
 /** What `recurrent` takes. Rates lie in [0, 1) and act in training only; a trainer's plugins override them field by field. */

@@ -1,5 +1,4 @@
-import { GatewiseError, type Random } from '@gatewise/core';
-import { didYouMean } from './nearest.js';
+import { didYouMean, GatewiseError, type Random } from '@gatewise/core';
 import { orthogonal } from './orthogonal.js';
 
 /** A weight of `blocks` matrices [rows, cols] side by side, one a gate: [rows, blocks·cols]. */

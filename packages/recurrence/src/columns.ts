@@ -19,7 +19,7 @@ export function cut(matrix: tf.Tensor, names: readonly string[]): Map<string, tf
   return new Map(names.map((name, i) => [name, parts[i]!]));
 }
 
-export const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
+const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((name, i) => name === b[i]);
 
 /** [first block, number of blocks] of each stretch of neighbours. */

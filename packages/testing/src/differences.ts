@@ -51,7 +51,7 @@ export function randomProblem(cell: AnyCell, random: Random, { T, I, H }: Sizes)
 }
 
 /** E = Σ dY ⊗ y + Σ ds_T ⊗ s_T */
-export function lossOf(cell: AnyCell, { p, q, upstream }: Problem): number {
+function lossOf(cell: AnyCell, { p, q, upstream }: Problem): number {
   const { y, final } = forwardReference(cell, p, q);
   const dot = (d: Vec, v: Vec) => v.reduce((E, x, j) => E + d[j]! * x, 0);
   const fromStates = cell.state.reduce((E, k) => E + dot(upstream.final[k]!, final[k]!), 0);

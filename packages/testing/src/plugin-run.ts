@@ -77,7 +77,6 @@ async function trainSmall(plugins: readonly PluginModule[], failAt?: number) {
       layers.dense({ units: 2, kernelInitializer: 'zeros', name: 'head' }),
     ],
   });
-  model.build();
   const optimizer = tf.train.sgd(0.1);
   const result = await train(model, batches(failAt), {
     ...{ loss: 'meanSquaredError', epochs: EPOCHS, optimizer, plugins, seed: 5 },

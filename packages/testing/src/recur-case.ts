@@ -89,7 +89,7 @@ export function makeCase(cell: AnyCell, options: CaseOptions, seed = 1): Case {
   };
 }
 
-export const list = <V>(n: number, f: (i: number) => V): V[] => Array.from({ length: n }, (_, i) => f(i));
+const list = <V>(n: number, f: (i: number) => V): V[] => Array.from({ length: n }, (_, i) => f(i));
 
 function makeMask({ B, T, mask }: CaseOptions, r: Random): boolean[][] {
   if (mask === 'any') return list(B, () => list(T, () => r.uniform() < 0.6));

@@ -61,7 +61,7 @@ const named = <T>(names: readonly string[], f: (name: string) => T): ByName<T> =
 const unit = (o: ByName<Vec>, j: number) => named(Object.keys(o), (k) => new Num(o[k]![j]!));
 
 /** The column of gate g, unit j, in W, R and b; −1 where the gate does not read that operand. */
-export function columns(cell: AnyCell, H: number) {
+function columns(cell: AnyCell, H: number) {
   const { gates, input, recurrent, feeds } = cellNames(cell);
   const at = (names: readonly string[]) => (g: string, j: number) =>
     names.includes(g) ? names.indexOf(g) * H + j : -1;

@@ -6,10 +6,10 @@ function nearest(name: string, names: readonly string[]): string | undefined {
   return best && best.d <= Math.max(2, name.length / 3) ? best.known : undefined;
 }
 
-/** ` (did you mean "x"?)`, or nothing. */
-export function didYouMean(name: string, names: readonly string[]): string {
+/** `; did you mean "x"?` for an error message, or nothing where no name comes near. Example: `didYouMean('gur', ['gru'])`. */
+export function didYouMean(name: string, names: readonly string[], prefix = ''): string {
   const known = nearest(name, names);
-  return known === undefined ? '' : `; did you mean "${known}"?`;
+  return known === undefined ? '' : `; did you mean "${prefix}${known}"?`;
 }
 
 function distance(a: string, b: string): number {
