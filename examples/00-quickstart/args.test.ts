@@ -25,7 +25,7 @@ describe('readOptions', () => {
 
   it('names the option that was meant', () => {
     expect(() => read('--step 5')).toThrow(
-      /GW_QUICKSTART_OPTION: got the unknown option --step; did you mean --steps\?/,
+      /GW_QUICKSTART_OPTION: got the unknown option --step; did you mean "--steps"\?/,
     );
     expect(() => read('--epochs 5')).toThrow(/GW_QUICKSTART_OPTION: got the unknown option --epochs/);
     expect(() => read('lstm')).toThrow(/GW_QUICKSTART_OPTION: got "lstm"/);
@@ -33,12 +33,14 @@ describe('readOptions', () => {
   });
 
   it('names the value that was meant', () => {
-    expect(() => read('--cell lstn')).toThrow(/GW_QUICKSTART_VALUE: got --cell lstn.*; did you mean lstm\?/);
+    expect(() => read('--cell lstn')).toThrow(
+      /GW_QUICKSTART_VALUE: got --cell lstn.*; did you mean "lstm"\?/,
+    );
     expect(() => read('--cell transformer')).toThrow(
       /wanted one of vanilla, additive, lstm-original, lstm, gru, gru-reset-after$/,
     );
     expect(() => read('--backend wsam')).toThrow(
-      /GW_QUICKSTART_VALUE: got --backend wsam.*did you mean wasm/,
+      /GW_QUICKSTART_VALUE: got --backend wsam.*did you mean "wasm"/,
     );
   });
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type BackendName, backendNames } from '@gatewise/backends';
-import { GatewiseError } from '@gatewise/core';
+import { didYouMean, GatewiseError } from '@gatewise/core';
 import { type CellName, cellChoices } from './model.js';
 
 /** What the command line decides. */
@@ -86,7 +86,7 @@ function checkToken(token: Token): void {
   if (!Object.hasOwn(known, name)) {
     throw new GatewiseError(
       'GW_QUICKSTART_OPTION',
-      `got the unknown option ${rawName}${meant(name, optionNames, '--')}; npm run quickstart -- --help lists them all`,
+      `got the unknown option ${rawName}${didYouMean(name, optionNames, '--')}; npm run quickstart -- --help lists them all`,
     );
   }
   const takesValue = known[name as keyof typeof known].type === 'string';
@@ -104,7 +104,7 @@ function choice<const T extends string>(option: string, value: string, names: re
   if (found !== undefined) return found;
   throw new GatewiseError(
     'GW_QUICKSTART_VALUE',
-    `got --${option} ${value}, wanted one of ${names.join(', ')}${meant(value, names)}`,
+    `got --${option} ${value}, wanted one of ${names.join(', ')}${didYouMean(value, names)}`,
   );
 }
 
@@ -132,27 +132,4 @@ function folderName(value: string): string {
     'GW_QUICKSTART_VALUE',
     `got --name ${JSON.stringify(value)}, wanted letters, digits, ".", "_" and "-", a letter or digit first`,
   );
-}
-
-/** `; did you mean …?` for the name that differs least, if it differs little enough to be a slip. */
-function meant(value: string, names: readonly string[], prefix = ''): string {
-  const scored = names
-    .map((name) => ({ name, d: distance(value.toLowerCase(), name) }))
-    .sort((a, b) => a.d - b.d);
-  const best = scored[0];
-  return best && best.d <= Math.max(2, value.length / 3) ? `; did you mean ${prefix}${best.name}?` : '';
-}
-
-/** Levenshtein distance: d(i, j) = min(delete, insert, replace). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, replace));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }

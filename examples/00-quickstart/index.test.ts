@@ -133,6 +133,8 @@ describe('the quickstart', () => {
     const args = ['-C', 'gatewise-source', '--import', 'tsx', program, '--cel', 'gru'];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-    expect(stderr).toMatch(/^GW_QUICKSTART_OPTION: got the unknown option --cel; did you mean --cell\?.*\n$/);
+    expect(stderr).toMatch(
+      /^GW_QUICKSTART_OPTION: got the unknown option --cel; did you mean "--cell"\?.*\n$/,
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { GatewiseError } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { builtin, isNode, requireFrom } from './environment.js';
+import { speedTransposedProducts } from './wasm-products.js';
 
 const packageName = '@tensorflow/tfjs-backend-wasm';
 
@@ -9,6 +10,7 @@ let pathsSet = false;
 /** Loads the wasm backend; `wasmPaths` is the folder or URL that serves its .wasm files in a page. */
 export async function loadWasm(wasmPaths?: string): Promise<void> {
   const wasm = await importWasm();
+  speedTransposedProducts();
   if (pathsSet) return;
   const folder = wasmPaths ?? (isNode() ? wasmFolder() : undefined);
   if (folder === undefined) return;

@@ -73,6 +73,7 @@ static void finish(const BackwardRun& run, int p) {
   }
 }
 
+/** Enough for the largest slice; every size grows with its rows. */
 static size_t backwardShare(const Call& call, const Transposes& transposes, int P) {
   Arena count{nullptr};
   BackwardSlice(call, transposes, {0, ceilDiv(call.B, P)}, nullptr, count);

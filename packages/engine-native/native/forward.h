@@ -167,6 +167,7 @@ struct ForwardRun {
   size_t share;
 };
 
+/** Enough for the largest slice; every size grows with its rows. */
 static size_t forwardShare(const Call& call, const Weights& weights, int P) {
   Arena count{nullptr};
   ForwardSlice(call, weights, {0, ceilDiv(call.B, P)}, nullptr, count);

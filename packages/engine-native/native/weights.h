@@ -48,7 +48,7 @@ struct Gradients {
   long bytes;           // of b and w
 
   Gradients(const Call& call, int m, Arena& arena)
-      : capacity(most(1, CHUNK_ROWS / m) * m), panels(widthOf(call) / NR),
+      : capacity(most(CHUNK_ROWS, m)), panels(widthOf(call) / NR),
         x(call.ids || call.plan.wBlocks() == 0 ? 0 : call.I, capacity, arena),
         h(call.plan.readsH() ? call.H : 0, capacity, arena), u(call.plan.readsU() ? call.H : 0, capacity, arena),
         W(call.ids ? 0 : call.plan.wBlocks(), call.I, panels, arena), R(call.plan.rBlocks(), call.H, panels, arena) {
