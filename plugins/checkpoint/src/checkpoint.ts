@@ -31,7 +31,7 @@ function checked(options: CheckpointOptions): CheckpointOptions {
 }
 
 /** The hooks of one run. */
-export function checkpointHooks(options: CheckpointOptions, model: Trainable, states: PluginStates) {
+function checkpointHooks(options: CheckpointOptions, model: Trainable, states: PluginStates) {
   const { folder, monitor, mode = 'min', everySteps, resume } = options;
   const watched = watch(monitor, mode);
   let savedStep = -1;

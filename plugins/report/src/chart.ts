@@ -2,7 +2,7 @@ import { html, type Markup } from './html.js';
 import { formatNumber, formatPower, linearScale, logScale, type Scale } from './scale.js';
 
 export type Point = readonly [x: number, y: number];
-export interface Series {
+interface Series {
   readonly name: string;
   readonly points: readonly Point[];
   /** A class of the style sheet that sets the colour: `tone-a`, `tone-b`, `ramp-0` … */

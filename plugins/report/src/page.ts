@@ -75,7 +75,7 @@ function failure(end: TrainEnd): Markup | undefined {
 }
 
 /** 42 s, 3 min 5 s, 2 h 4 min. */
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   const s = Math.round(seconds);
   if (s < 60) return `${seconds < 10 ? Number(seconds.toFixed(1)) : s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
