@@ -9,6 +9,8 @@ template <> napi_typedarray_type Arguments::typeOf<uint8_t>() { return napi_uint
 
 napi_value Arguments::element(napi_value array, uint32_t at) const {
   napi_value value = nullptr;
+  bool list = false;
+  if (napi_is_array(env, array, &list) != napi_ok || !list) refuse("got something else than a list of arrays");
   if (napi_get_element(env, array, at, &value) != napi_ok) refuse("got something else than a list of arrays");
   return value;
 }

@@ -65,7 +65,7 @@ int size(Random& r, int most) {
 }
 
 void chooseOptions(Random& r, Call& call) {
-  call.B = size(r, 40), call.T = size(r, 40), call.H = r.chance(5) ? 513 + r.below(40) : size(r, 70);
+  call.B = size(r, 24), call.T = size(r, 20), call.H = r.chance(2) ? 513 + r.below(40) : size(r, 70);
   call.I = r.chance(8) ? 0 : size(r, 70);
   call.ids = call.I > 0 && r.chance(25);
   call.reverse = r.chance(30), call.padHold = r.chance(30), call.record = r.chance(80);

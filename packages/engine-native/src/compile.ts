@@ -34,6 +34,7 @@ interface Record {
 }
 
 function recordOf(p: Program, { record, zoneout }: Variant): Record {
+  if (!record) return { saved: [], fields: [], kept: p.state.map(() => false) };
   const { gates, prev, vectors } = p.backward;
   const more = p.operandBackward ? [...p.operandBackward.gates, ...p.operandBackward.prev] : [];
   const { leaves } = stage(p, [...gates, ...prev, ...vectors, ...more]);
@@ -42,7 +43,7 @@ function recordOf(p: Program, { record, zoneout }: Variant): Record {
   if (p.recurrent.some((g) => !p.feeds.includes(g))) kept[0] = true;
   const fields: number[] = [];
   const saved = p.save.map((node, at) => {
-    if (!record || !leaves.some(({ op, a }) => op === 'saved' && a === at)) return -1;
+    if (!leaves.some(({ op, a }) => op === 'saved' && a === at)) return -1;
     const { op, a } = p.nodes[node]!;
     if (op === 'const') return slot('constant', a);
     if (op === 'vector') return slot('vector', a);
@@ -69,6 +70,8 @@ function leafSlot({ op, a }: ProgramNode, record: Record): Slot | null {
   return op === 'saved' ? record.saved[a]! : slot(op, a);
 }
 
+const nothing: Emitted = { code: [], registers: 0 };
+
 interface Stages {
   readonly operand: Emitted;
   readonly forward: Emitted;
@@ -77,7 +80,7 @@ interface Stages {
   readonly exports: number;
 }
 
-function emitStages(p: Program, record: Record): Stages {
+function emitStages(p: Program, record: Record, withBackward: boolean): Stages {
   const leaf = (node: ProgramNode) => leafSlot(node, record);
   const fields = record.fields.map((node, f): Root => ({ node, to: slot('saved', f) }));
   const forwardRoots = [...p.next.map((node, k): Root => ({ node, to: slot('next', k) })), ...fields];
@@ -98,7 +101,7 @@ function emitStages(p: Program, record: Record): Stages {
   return {
     operand: emit(p, operandRoots, leaf),
     forward: emit(p, done, (node, id) => homes.get(id) ?? leaf(node)),
-    ...emitBackward(p, leaf),
+    ...(withBackward ? emitBackward(p, leaf) : { backward: nothing, operandBackward: nothing }),
     exports,
   };
 }
@@ -152,7 +155,7 @@ function sharedNodes(p: Program, forwardRoots: readonly number[]): number[] {
 
 function makePlan(p: Program, variant: Variant): Plan {
   const record = recordOf(p, variant);
-  const { operand, forward, backward, operandBackward, exports } = emitStages(p, record);
+  const { operand, forward, backward, operandBackward, exports } = emitStages(p, record, variant.record);
   const stages = [operand, forward, backward, operandBackward];
   const place = (names: readonly string[], gate: string) => names.indexOf(gate);
   const words = [

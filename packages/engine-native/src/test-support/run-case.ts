@@ -42,7 +42,7 @@ export function run(
     if (given.x) delete leaves.x;
     const out: Results = {};
     const weigh = [normal(r, [B, T, H]), ...state.map(() => normal(r, [B, H]))];
-    const loss = (...values: tf.Tensor[]) => {
+    const outputs = (suffix: string, values: readonly tf.Tensor[]) => {
       const of = Object.fromEntries(Object.keys(leaves).map((name, k) => [name, values[k]!]));
       const pick = (prefix: string) =>
         Object.fromEntries(
@@ -63,10 +63,15 @@ export function run(
       });
       const all = [y, ...state.map((name) => final[name]!)];
       all.forEach((t, k) => {
-        out[k === 0 ? 'y' : `final ${state[k - 1]}`] = t.dataSync().slice() as Float32Array;
+        out[(k === 0 ? 'y' : `final ${state[k - 1]}`) + suffix] = t.dataSync().slice() as Float32Array;
       });
+      return all;
+    };
+    const loss = (...values: tf.Tensor[]) => {
+      const all = outputs('', values);
       return tf.addN(all.map((t, k) => tf.sum(tf.mul(t, weigh[k]!)))) as tf.Scalar;
     };
+    outputs(' in inference', Object.values(leaves));
     const names = Object.keys(leaves);
     if (kind === 'variable') {
       const variables = names.map((name) => tf.variable(leaves[name]!));
