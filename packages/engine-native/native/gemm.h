@@ -47,10 +47,57 @@ static inline void tile(const Part* parts, int n, int row, const float* init, fl
   }
 }
 
+/** One row, whose few sums would wait for each other: STEPS of k at a time have sums of their own. */
+static void tileOne(const Part* parts, int n, int row, const float* init, float* C) {
+  constexpr int STEPS = 4;
+  V c[STEPS][2] = {};
+  c[0][0] = load(init ? init : C);
+  c[0][1] = load((init ? init : C) + VL);
+  for (int q = 0; q < n; q++) {
+    const float* A = parts[q].A + row * parts[q].lda;
+    const float* B = parts[q].B;
+    const long ldb = parts[q].ldb;
+    int k = 0;
+    for (const int K = parts[q].K - STEPS + 1; k < K; k += STEPS, B += STEPS * ldb) {
+#pragma GCC unroll 16
+      for (int i = 0; i < STEPS; i++) {
+        c[i][0] += A[k + i] * load(B + i * ldb);
+        c[i][1] += A[k + i] * load(B + i * ldb + VL);
+      }
+    }
+    for (; k < parts[q].K; k++, B += ldb) {
+      c[0][0] += A[k] * load(B);
+      c[0][1] += A[k] * load(B + VL);
+    }
+  }
+  store(C, (c[0][0] + c[1][0]) + (c[2][0] + c[3][0]));
+  store(C + VL, (c[0][1] + c[1][1]) + (c[2][1] + c[3][1]));
+}
+
+/** One row times WIDE panels side by side in a matrix that is read in place: a row of it is a run of memory. */
+constexpr int WIDE = 4;
+static void tileWide(const Part* parts, int n, const float* init, float* C) {
+  constexpr int VECTORS = 2 * WIDE;
+  V c[VECTORS];
+#pragma GCC unroll 16
+  for (int j = 0; j < VECTORS; j++) c[j] = load((init ? init : C) + j * VL);
+  for (int q = 0; q < n; q++) {
+    const float* B = parts[q].B;
+    for (int k = 0, K = parts[q].K; k < K; k++, B += parts[q].ldb) {
+      const float a = parts[q].A[k];
+#pragma GCC unroll 16
+      for (int j = 0; j < VECTORS; j++) c[j] += a * load(B + j * VL);
+    }
+  }
+#pragma GCC unroll 16
+  for (int j = 0; j < VECTORS; j++) store(C + j * VL, c[j]);
+}
+
 template <int M>
 static void tileRows(int rows, const Part* parts, int n, int row, const float* init, float* C, long ldc) {
-  if (rows == M) return tile<M, false>(parts, n, row, init, C, ldc);
-  if constexpr (M > 1) tileRows<M - 1>(rows, parts, n, row, init, C, ldc);
+  if constexpr (M == 1) tileOne(parts, n, row, init, C);
+  else if (rows == M) tile<M, false>(parts, n, row, init, C, ldc);
+  else tileRows<M - 1>(rows, parts, n, row, init, C, ldc);
 }
 
 /** All m rows of one panel, in row blocks as equal as they can be. */
@@ -70,6 +117,7 @@ struct Panels {
   long cols;
 
   int count() const { return ceilDiv(N, NR); }
+  bool wide(int panel) const { return direct && (panel + WIDE) * NR <= N; }
   const float* at(int block, int panel, long& ldb) const {
     if (direct && (panel + 1) * NR <= N) {
       ldb = cols;
@@ -92,12 +140,16 @@ struct Factor {
 static void products(int m, int panels, const Factor* factors, int n, const float* bias, float* C, long ldc) {
   constexpr int MOST = 8;
   Part parts[MOST];
-  for (int j = 0; j < panels; j++) {
+  for (int j = 0, width = 1; j < panels; j += width) {
+    bool wide = m == 1;
+    for (int f = 0; f < n; f++) wide = wide && factors[f].panels->wide(j);
+    width = wide ? WIDE : 1;
     int used = 0, depth = 0;
     const float* init = bias ? bias + j * NR : nullptr;
     auto flush = [&] {
       if (used == 0) return;
-      panelRows(m, parts, used, init, C + j * NR, ldc);
+      if (wide) tileWide(parts, used, init, C + j * NR);
+      else panelRows(m, parts, used, init, C + j * NR, ldc);
       init = nullptr;
       used = depth = 0;
     };

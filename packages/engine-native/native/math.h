@@ -27,23 +27,23 @@ static inline V reduce(V x, N& n) {
 /** 2^n for −126 ≤ n ≤ 127. */
 static inline V power2(N n) { return (V)((n + 127) << 23); }
 
-static inline V clamp(V x, float low, float high) {
-  x = select(x < splat(low), splat(low), x);
-  return select(x > splat(high), splat(high), x);
-}
+static inline V atLeast(V x, float low) { return select(x < splat(low), splat(low), x); }
+static inline V atMost(V x, float high) { return select(x > splat(high), splat(high), x); }
 
-/** e^x; the scale comes in two factors, so that results below 2^−126 round once. */
-static inline V vexp(V x) {
+/** e^x for x ≤ 89.5; the scale comes in two factors, so that results below 2^−126 round once. */
+static inline V expBelow(V x) {
   N n;
-  const V p = expReduced(reduce(clamp(x, -105.0f, 89.5f), n));
+  const V p = expReduced(reduce(atLeast(x, -105.0f), n));
   const N half = n >> 1;
   return p * power2(half) * power2(n - half);
 }
 
+static inline V vexp(V x) { return expBelow(atMost(x, 89.5f)); }
+
 /** σ(x) = 1/(1 + e^−x), from e = e^−|x|: 1/(1 + e), or e/(1 + e) below zero, which keeps small results exact. */
 static inline V logistic(V x) {
   const N sign = bits(splat(-0.0f));
-  const V e = vexp((V)(bits(x) | sign));
+  const V e = expBelow((V)(bits(x) | sign));
   const V s = 1.0f + e;
   const V lost = e - (s - 1.0f); // by rounding 1 + e
   const V q = select(x < splat(0.0f), e, splat(1.0f)) / s;
@@ -62,7 +62,7 @@ static inline V vtanh(V x) {
   p = p * z - 3.33332819422e-1f;
   const V small = p * z * x + x;
   N n;
-  const V r = reduce(clamp(a + a, 0.0f, 20.0f), n);
+  const V r = reduce(atMost(a + a, 20.0f), n);
   const V large = 1.0f - 2.0f / (expReduced(r) * power2(n) + 1.0f);
   return (V)(bits(select(a < splat(0.625f), small, large)) | (bits(x) & sign));
 }

@@ -17,7 +17,7 @@ static inline V load(const float* p) { return *(const V*)p; }
 static inline void store(float* p, V v) { *(V*)p = v; }
 static inline V splat(float a) { return a - V{}; }
 static inline N bits(V v) { return (N)v; }
-static inline V select(N mask, V yes, V no) { return (V)((bits(yes) & mask) | (bits(no) & ~mask)); }
+static inline V select(N mask, V yes, V no) { return mask ? yes : no; }
 
 static inline int least(int a, int b) { return a < b ? a : b; }
 static inline int most(int a, int b) { return a > b ? a : b; }

@@ -17,8 +17,14 @@ interface Output {
   tensor(): tf.Tensor;
 }
 function output(...shape: number[]): Output {
-  const values = new Float32Array(shape.reduce((n, d) => n * d, 1));
+  const values = unfilled(shape.reduce((n, d) => n * d, 1));
   return { values, tensor: () => tf.tensor(values, shape, 'float32') };
+}
+
+/** Not zeroed: the addon writes every element, and zeros would cost a good part of its own time. */
+function unfilled(length: number): Float32Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length * Float32Array.BYTES_PER_ELEMENT);
+  return new Float32Array(buffer, byteOffset, length);
 }
 
 /** The engine over a loaded addon. */
