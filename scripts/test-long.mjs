@@ -1,5 +1,6 @@
 import { runTests } from './check.mjs';
 import { ensureDependencies, ensureNodeVersion, main } from './setup.mjs';
+import { setupNativeWherePossible } from './setup-native.mjs';
 import { setupTensorflowWherePossible } from './setup-tensorflow.mjs';
 
 // The tests named *.long.test.ts take minutes or fetch other Node versions; each writes its figures beside itself.
@@ -7,6 +8,7 @@ await main(async () => {
   ensureNodeVersion();
   ensureDependencies();
   await setupTensorflowWherePossible();
+  await setupNativeWherePossible();
   const { ok, counts } = await runTests({ GATEWISE_LONG: '1' });
   const { passed, failed, skipped } = counts ?? { passed: 0, failed: 1, skipped: 0 };
   console.log(`${passed} passed, ${ok ? failed : Math.max(failed, 1)} failed, ${skipped} skipped`);

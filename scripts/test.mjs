@@ -1,5 +1,6 @@
 import { partsFrom, runChecks } from './check.mjs';
 import { ensureDependencies, ensureNodeVersion, main } from './setup.mjs';
+import { setupNativeWherePossible } from './setup-native.mjs';
 import { setupTensorflowWherePossible } from './setup-tensorflow.mjs';
 
 await main(async () => {
@@ -7,5 +8,6 @@ await main(async () => {
   ensureNodeVersion();
   ensureDependencies();
   await setupTensorflowWherePossible();
+  await setupNativeWherePossible();
   if (!(await runChecks(only))) process.exitCode = 1;
 });

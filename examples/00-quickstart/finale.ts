@@ -47,9 +47,9 @@ export async function finale({
 export function closing({ bits, samples }: Finale, { characters, seconds }: Run['seen']) {
   return {
     figures: {
-      'bits per character, held out': bits.model,
-      'of bigram counts': bits.bigram,
-      'of unigram counts': bits.unigram,
+      'bits per character, held out': bits.model.toFixed(3),
+      'bigram counts': bits.bigram.toFixed(3),
+      'unigram counts': bits.unigram.toFixed(3),
       'characters per second': Math.round(characters / seconds),
       'characters read': characters,
     },

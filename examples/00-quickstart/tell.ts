@@ -50,9 +50,12 @@ ${row('unigram counts', unigram, model < unigram ? '   beaten' : '   not beaten 
 export function passage({ temperature, text }: Sample): string {
   return `
 At temperature ${temperature} it writes:
-${text.replace(/^/gm, '  | ')}
+${wrap(text).replace(/^/gm, '  | ')}
 `;
 }
+
+/** Lines of at most 92 characters where there are spaces to break at. */
+const wrap = (text: string) => text.replace(/(?=.{93})(.{1,92}) +/g, '$1\n');
 
 export function ending({ folder, cell, savedDifference }: Result): string {
   const path = (file: string) => join(relative(process.cwd(), folder), file);

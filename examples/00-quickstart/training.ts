@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Run } from './run.js';
 import { watch } from './watch.js';
 
-export const recipe = { learningRate: 5e-3, maxNorm: 1, dropout: 0.1 } as const;
+export const recipe = { learningRate: 2e-2, maxNorm: 0.25, dropout: 0.1 } as const;
 
 type Closing = NonNullable<Parameters<typeof report>[0]['closing']>;
 
@@ -31,7 +31,7 @@ export async function trainNetwork(run: Run, signal: AbortSignal, closing: Closi
     plugins: [
       dropout({ output: recipe.dropout }),
       clipByGlobalNorm({ maxNorm: recipe.maxNorm }),
-      gradientFlow({ every: Math.ceil(steps / 8) }),
+      gradientFlow({ every: Math.max(1, Math.floor((steps - 1) / 4)) }),
       watch({ seen, minutes }),
       progress({ unit: 'characters', loss: { name: 'bits/char', scale: Math.LOG2E }, stream: run.progress }),
       metrics({ file: join(folder.path, 'metrics.jsonl') }),
@@ -45,7 +45,7 @@ export async function trainNetwork(run: Run, signal: AbortSignal, closing: Closi
 function aboutReport({ options, size, backend, counted: { unigram, bigram } }: Run) {
   const { cell, seed, steps } = options;
   return {
-    title: `${cell} on Moby Dick`,
+    title: `Moby Dick, character by character: ${cell}`,
     unit: bitsPerCharacter,
     references: [
       { label: `unigram counts ${unigram.toFixed(2)}`, value: unigram },
@@ -55,11 +55,11 @@ function aboutReport({ options, size, backend, counted: { unigram, bigram } }: R
       cell,
       'units H': size.units,
       'streams B': size.batch,
-      'characters of a window T': size.time,
+      'time steps T': size.time,
       steps,
       seed,
       optimizer: `Adam, learning rate ${recipe.learningRate}`,
-      clipping: `by global norm, at ${recipe.maxNorm}`,
+      clipping: `global norm, at ${recipe.maxNorm}`,
       dropout: `of the output, ${recipe.dropout}`,
       backend: `${backend.name}, ${backend.driver}`,
     },

@@ -114,11 +114,15 @@ async function compileAndLink(compiler, folder) {
   return linked;
 }
 
+/** True when the addon is there, made of these sources with these flags. Throws GW_SETUP_COMPILER. */
+export function isBuilt(stamp = stampOf(findCompiler())) {
+  return existsSync(addonFile) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp;
+}
+
 /** Builds what is not up to date; gives 'built' or 'skipped'. Throws GW_SETUP_COMPILER, GW_SETUP_NATIVE. */
 export async function buildNative({ force = false, compiler = findCompiler() } = {}) {
   const stamp = stampOf(compiler);
-  const current = existsSync(addonFile) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp;
-  if (current && !force) return 'skipped';
+  if (isBuilt(stamp) && !force) return 'skipped';
   const folder = join(tmpdir(), `gatewise-native-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   mkdirSync(dirname(addonFile), { recursive: true });

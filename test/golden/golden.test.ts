@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type BackendName, useBackend } from '@gatewise/backends';
 import { findGolden, goldenLines, replayGoldenFile } from '@gatewise/testing';
 import { describe, expect, it } from 'vitest';
+import { withNative } from '../engines/with-native.js';
 import { onBackend } from '../on-backend.js';
 import { golden } from './registry.js';
 
@@ -15,15 +16,17 @@ describe('golden files', () => {
     expect(files).toHaveLength(108);
     expect(notYet).toHaveLength(7);
   });
-  for (const backend of ['cpu', 'node'] satisfies BackendName[]) onBackend(backend, () => replayAll(backend));
+  for (const backend of ['cpu', 'node'] satisfies BackendName[])
+    onBackend(backend, () => replayAll(backend, 'ops'));
+  withNative(() => replayAll('cpu', 'native'));
 });
 
-function replayAll(backend: BackendName): void {
-  describe(`engine ops on ${backend}`, () => {
+function replayAll(backend: BackendName, engine: string): void {
+  describe(`engine ${engine} on ${backend}`, () => {
     for (const file of files) {
       it(file.slice(folder.length), async ({ skip }) => {
         await useBackend(backend);
-        const result = await replayGoldenFile(file, { ...golden, engine: 'ops' });
+        const result = await replayGoldenFile(file, { ...golden, engine });
         if (result?.status === 'skipped' && notYet.includes(file)) return skip(result.reason);
         expect(result?.status, result ? goldenLines(result).join('\n') : 'no golden file').toBe('passed');
       });

@@ -18,6 +18,8 @@ export interface BackendInfo {
   readonly version: string;
   /** What does the arithmetic: `TensorFlow 2.21.0`, `WebAssembly with SIMD`, a GPU's name. */
   readonly driver: string;
+  /** What runs the recurrent op: `native (avx2, 2 threads)`, or `ops`, composed of the backend's own ops. */
+  readonly engine: string;
 }
 
 /** Checks a name from outside (a flag, a config file); throws GW_BACKEND_UNKNOWN. */

@@ -1,5 +1,6 @@
 import { GatewiseError } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { loadEngine } from './engine.js';
 import { isNode } from './environment.js';
 import { checkWebgl, describeWebgl, describeWebgpu, loadWebgpu } from './gpu.js';
 import { loadGradients } from './gradients.js';
@@ -55,7 +56,7 @@ async function use(name: ConcreteBackend, options: BackendOptions): Promise<Back
   const { tfName, load, driver } = loaders[name];
   await load(options);
   await start(name, tfName);
-  return { name, tfName, version: tf.version_core, driver: await driver() };
+  return { name, tfName, version: tf.version_core, driver: await driver(), engine: await loadEngine(name) };
 }
 
 /** tf.js answers a backend that cannot start with `false`, and has said why on the console. */

@@ -50,7 +50,7 @@ describe('batches', () => {
     expect(epochs[0]).toEqual(epochs[1]);
     expect(epochs[0]).not.toEqual(epochs[2]);
     const rows = epochs[2]?.flatMap((batch) => (batch.x as number[][][]).map((row) => row[0]?.[0]));
-    expect<unknown>(rows).toEqual(epochs[2]?.flatMap((batch) => batch.y));
+    expect<unknown>(rows).toEqual(epochs[2]?.flatMap((batch) => batch.y as number[]));
     expect(new Set(rows).size).toBe(20);
     expect(epochs[0]?.[0]?.types).toEqual(['float32', 'int32']);
   });

@@ -68,7 +68,8 @@ void checkIds(const Call& call) {
       const int id = call.id[(size_t)row * call.T + t];
       if ((id >= 0 && id < call.I) || !call.real(row, t)) continue;
       throw Fault{"GW_ENGINE_IDS", "got the id " + std::to_string(id) + " at row " + std::to_string(row) + ", step " +
-                                       std::to_string(t) + ", wanted 0 to " + std::to_string(call.I - 1)};
+                                       std::to_string(t) + ", wanted 0 to " + std::to_string(call.I - 1) +
+                                       "; likely fix: as many rows in W as there are ids"};
     }
   }
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Vectors of VL floats in GCC's and Clang's vector extension. Compiled once per instruction set: the namespace is a macro.
+// Vectors of VL floats in GCC's and Clang's extension. Compiled once per instruction set: the namespace is a macro.
 #include <cstdint>
 #include <cstring>
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { GatewiseError } from '@gatewise/core';
 
 type Numbers = Float32Array | Int32Array | Uint8Array;
@@ -43,8 +44,7 @@ export function load(from: URL): Addon | GatewiseError {
     );
   }
   try {
-    const { pathname } = from;
-    return createRequire(import.meta.url)(decodeURIComponent(pathname)) as Addon;
+    return createRequire(import.meta.url)(fileURLToPath(from)) as Addon;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     return new GatewiseError('GW_ENGINE_NATIVE', `got an addon that does not load (${why}); ${build}`, {

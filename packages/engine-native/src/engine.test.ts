@@ -112,6 +112,18 @@ describe.skipIf(missing)(`the native engine${title}`, () => {
     expect(live).toBe(0);
   });
 
+  it('takes its threads and its instruction set from the environment', () => {
+    const file = fileURLToPath(new URL('../build/gatewise_native.node', import.meta.url));
+    const describe = (env: Record<string, string>) => {
+      const program = `JSON.stringify(require(${JSON.stringify(file)}).describe())`;
+      const options = { encoding: 'utf8', env: { ...process.env, ...env } } as const;
+      return spawnSync(process.execPath, ['-p', program], options);
+    };
+    const forced = describe({ GATEWISE_THREADS: '3', GATEWISE_NATIVE_ARCH: 'baseline' });
+    expect(JSON.parse(forced.stdout).slice(0, 3)).toEqual(['baseline', 3, 0]);
+    expect(describe({ GATEWISE_NATIVE_ARCH: 'abacus' }).stderr).toMatch(/GW_ENGINE_NATIVE/);
+  });
+
   it('gives the same bits again', () => {
     const big = { W: normal([32, 4 * 48], 2), R: normal([48, 4 * 48], 3), b: normal([4 * 48], 4) };
     const x = normal([16, 20, 32], 1);

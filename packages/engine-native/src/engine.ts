@@ -31,7 +31,7 @@ function unfilled(length: number): Float32Array {
 export function nativeEngine(addon: Addon): Engine {
   return {
     name: 'native',
-    backends: ['cpu', 'tensorflow'],
+    backends: ['cpu', 'tensorflow', 'wasm'],
     priority: 20,
     supports,
     forward: (request, tensors) => forward(addon, request, tensors),

@@ -4,7 +4,6 @@ import { findAddon } from './addon.js';
 import { nativeEngine } from './engine.js';
 
 let registered = false;
-let said = false;
 
 /** What `loadNative` found. */
 export type NativeInfo =
@@ -12,8 +11,8 @@ export type NativeInfo =
   | { readonly missing: GatewiseError };
 
 /**
- * Registers the native engine for the backends `cpu` and `tensorflow`. Without a built addon nothing is registered,
- * `missing` says why (`GW_ENGINE_NATIVE`), and so does one warning.
+ * Registers the native engine for the backends `cpu`, `wasm` and `tensorflow`. Without a built addon nothing is registered
+ * and `missing` says why (`GW_ENGINE_NATIVE`); the engine `ops` then serves. `useBackend` of @gatewise/backends calls this.
  *
  * The environment variable GATEWISE_THREADS sets the number of threads, GATEWISE_NATIVE_ARCH the instruction set.
  *
@@ -23,8 +22,6 @@ export type NativeInfo =
 export async function loadNative(): Promise<NativeInfo> {
   const addon = findAddon();
   if (addon instanceof Error) {
-    if (!said) console.warn(addon.message);
-    said = true;
     return { missing: addon };
   }
   if (!registered) registerEngine(nativeEngine(addon));

@@ -1,5 +1,5 @@
 import { html, type Markup } from './html.js';
-import { formatNumber, formatPower, linearScale, logScale, type Scale } from './scale.js';
+import { formatNumber, formatPower, linearScale, logScale } from './scale.js';
 
 export type Point = readonly [x: number, y: number];
 interface Series {
@@ -74,10 +74,12 @@ ${series.map((one) => draw(one, px, py))}
 </svg>`;
 }
 
-function scales({ log, references = [] }: Chart, series: readonly Series[]): { x: Scale; y: Scale } {
-  const points = series.flatMap((one) => one.points);
-  const [x0, x1] = extent(points.map(([x]) => x));
-  const [y0, y1] = extent([...points.map(([, y]) => y), ...references.map(({ value }) => value)]);
+function scales({ log, series: all, references = [] }: Chart, series: readonly Series[]) {
+  // A point that cannot be drawn, such as a zero on a logarithmic axis, still has its place in time.
+  const times = all.flatMap(({ points }) => points.map(([x]) => x));
+  const [x0, x1] = extent(times.filter(Number.isFinite));
+  const values = series.flatMap(({ points }) => points.map(([, y]) => y));
+  const [y0, y1] = extent([...values, ...references.map(({ value }) => value)]);
   return { x: linearScale(x0, x1, 6, true), y: log ? logScale(y0, y1, 6) : linearScale(y0, y1, 5) };
 }
 

@@ -57,7 +57,8 @@ describe('lineChart', () => {
       [3, 10],
     ] as const;
     const { markup } = lineChart({ ...chart, log: true, series: [{ name: 's', points, tone: 'tone-a' }] });
-    expect(markup).toMatch(/d="M54 [\d.]+L546 [\d.]+"/);
+    // x still begins at 1: half of the width lies before 2
+    expect(markup).toMatch(/d="M300 [\d.]+L546 [\d.]+"/);
     expect(markup).not.toMatch(/NaN|Infinity/);
   });
 
@@ -103,6 +104,14 @@ describe('the charts of a run', () => {
     const flows = ['a', 'b'].map((layer) => ({ step: 0, layer, state: 'h', norms: [1, 2] }));
     const titles = flowCharts({ ...record, flows }).map(({ markup }) => markup.match(/<h3>(.*?)<\/h3>/)?.[1]);
     expect(titles).toEqual(['Gradient flow ‖δhₜ‖, a', 'Gradient flow ‖δhₜ‖, b']);
+  });
+
+  it('draws a long run as means, to its very end', () => {
+    const samples = Array.from({ length: 1000 }, (_, i) => ({ step: i + 1, loss: i < 999 ? 2 : 5 }));
+    const { markup } = lossChart({ samples, validations: [], flows: [] }, bitsPerCharacter, []);
+    const [, raw = ''] = markup.match(/<path class="faint tone-a" d="M([^"]*L[^"]*)"/) ?? [];
+    expect(raw.split('L')).toHaveLength(334);
+    expect(raw).toMatch(/L546 34$/);
   });
 
   it('smooths without leaning to one side', () => {

@@ -81,7 +81,7 @@ function flowChart(group: readonly Flow[], index: number, nameLayer: boolean): C
   return {
     id: `flow-${index}`,
     title: `Gradient flow ‖δ${state}ₜ‖${nameLayer ? `, ${layer}` : ''}`,
-    note: `How much gradient reaches ${state} at each time step of a window. Falling to the left: it fades on its way back in time.`,
+    note: `How much gradient reaches ${state} at each time step of a window. It comes from the right: it falls to the left where it fades on its way back in time, and rises where it builds up.`,
     x: 'time step t',
     y: `‖δ${state}ₜ‖₂ (log scale)`,
     log: true,
@@ -125,14 +125,13 @@ export function smoothed(points: readonly Point[]): Point[] {
   });
 }
 
-/** At most `drawnPoints` points: neighbours are drawn as their mean. */
+/** At most `drawnPoints` points: neighbours are drawn as their mean, at the last of them. */
 function bucketed(points: readonly Point[]): Point[] {
   const size = Math.ceil(points.length / drawnPoints);
   if (size <= 1) return [...points];
-  const buckets = Array.from({ length: Math.ceil(points.length / size) }, (_, i) =>
-    points.slice(i * size, (i + 1) * size),
-  );
-  const mean = (bucket: readonly Point[], axis: 0 | 1) =>
-    bucket.reduce((sum, point) => sum + point[axis], 0) / bucket.length;
-  return buckets.map((bucket): Point => [mean(bucket, 0), mean(bucket, 1)]);
+  return Array.from({ length: Math.ceil(points.length / size) }, (_, i): Point => {
+    const bucket = points.slice(i * size, (i + 1) * size);
+    const [x] = bucket.at(-1) as Point;
+    return [x, bucket.reduce((sum, [, y]) => sum + y, 0) / bucket.length];
+  });
 }

@@ -97,7 +97,7 @@ export function distance(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   for (let i = 0; i < a.length; i++) {
     const d = Math.abs(a[i]! - b[i]!);
-    off = d <= off ? off : d; // a NaN on one side stays visible
+    off = Math.max(off, d); // a NaN on one side stays visible
     top = Math.max(top, Math.abs(b[i]!));
   }
   return off / top;
