@@ -70,7 +70,8 @@ const answers = (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).st
 
 /** The folder of node_api.h, from the package node-api-headers. */
 function headers() {
-  return createRequire(import.meta.url)('node-api-headers').include_dir;
+  const require = createRequire(import.meta.url);
+  return require('node-api-headers').include_dir;
 }
 
 /** What decides whether a build is up to date: the sources, the flags, the compiler, the processor family. */

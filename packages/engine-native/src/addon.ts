@@ -5,7 +5,7 @@ import { GatewiseError } from '@gatewise/core';
 
 type Numbers = Float32Array | Int32Array | Uint8Array;
 export type Inputs = readonly (Numbers | null)[];
-export type Outputs = readonly (Float32Array | null)[];
+type Outputs = readonly (Float32Array | null)[];
 
 /** What forward leaves in the addon's memory for backward. */
 export type Reserve = object;
