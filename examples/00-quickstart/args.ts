@@ -18,7 +18,7 @@ export interface Options {
 }
 
 const backends: readonly string[] = [...backendNames, 'auto'];
-const defaults = { cell: 'lstm', backend: 'wasm', seed: '1', steps: '500' };
+const defaults = { cell: 'lstm', backend: 'wasm', seed: '1', steps: '800' };
 
 export const helpText = `npm run quickstart -- [options]
 

@@ -10,7 +10,7 @@ import { checkSaved, save } from './save.js';
 import { beginning, ending, type Result } from './tell.js';
 import { trainNetwork } from './training.js';
 
-const standard: Size = { units: 96, batch: 32, time: 25, heldOut: 48_000, sample: 240 };
+const standard: Size = { units: 128, batch: 32, time: 50, heldOut: 120_000, sample: 240 };
 
 /** Where a run is at home: the standard size, `runs` in the current folder, and the terminal. */
 export interface Setting {
@@ -72,6 +72,7 @@ function resultOf(
     cell: options.cell,
     backend: backend.name,
     driver: backend.driver,
+    engine: backend.engine,
     seed: options.seed,
     loss: seen.loss,
     characters: seen.characters,

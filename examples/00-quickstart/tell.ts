@@ -10,6 +10,7 @@ export interface Result extends Finale {
   readonly cell: string;
   readonly backend: string;
   readonly driver: string;
+  readonly engine: string;
   readonly seed: number;
   /** Updates done, and how training ended. */
   readonly steps: number;
@@ -32,7 +33,7 @@ export function beginning({ options, size, backend, corpus }: Run): string {
   const { train, heldOut, vocabulary } = corpus;
   return `Moby Dick: ${number(train.length)} characters to learn from, ${number(heldOut.length)} held out, ${vocabulary.size} symbols
 Model:     ${cell}, ${size.units} units; ${size.batch} streams, windows of ${size.time}; ${number(steps)} steps, seed ${seed}
-Backend:   ${backend.name} (${backend.driver})
+Backend:   ${backend.name} (${backend.driver}); recurrence on ${backend.engine}
 
 `;
 }

@@ -62,6 +62,7 @@ function aboutReport({ options, size, backend, counted: { unigram, bigram } }: R
       clipping: `global norm, at ${recipe.maxNorm}`,
       dropout: `of the output, ${recipe.dropout}`,
       backend: `${backend.name}, ${backend.driver}`,
+      engine: backend.engine,
     },
   };
 }

@@ -15,15 +15,16 @@ export interface Watched {
 export const watch = definePlugin(
   'watch',
   ({ seen, minutes }: { seen: Watched; minutes: number | undefined }) => {
-    let began = 0;
+    let last = 0;
     return {
-      onTrainBegin() {
-        began = performance.now();
+      onEpochBegin() {
+        last = performance.now();
       },
       async onBatchEnd(ctx) {
         seen.loss = (await ctx.logs()).loss ?? Number.NaN;
         seen.characters += ctx.size;
-        seen.seconds = (performance.now() - began) / 1000;
+        seen.seconds += (performance.now() - last) / 1000;
+        last = performance.now();
         if (minutes !== undefined && seen.seconds >= minutes * 60) ctx.stop(`--minutes ${minutes} are over`);
       },
       onEpochEnd({ logs }) {
