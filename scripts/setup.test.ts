@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -31,6 +32,7 @@ beforeEach(() => {
     'setup-tensorflow.mjs',
     'tensorflow-wheel.mjs',
     'check.mjs',
+    'setup-native.mjs',
     'quickstart.mjs',
     'golden.mjs',
   ]) {
@@ -216,7 +218,7 @@ describe('check', () => {
 });
 
 describe('quickstart', () => {
-  it('passes arguments, the exit code and a signal on, and lets the program finish its clean-up', async () => {
+  it('does without a compiler, passes arguments, the exit code and a signal on, and lets the program clean up', async () => {
     mkdirSync(join(clone, 'examples', '00-quickstart'), { recursive: true });
     writeFileSync(
       join(clone, 'examples', '00-quickstart', 'index.ts'),
@@ -230,9 +232,19 @@ describe('quickstart', () => {
     mkdirSync(join(clone, 'node_modules', '.cache'), { recursive: true });
     symlinkSync(join(scripts, '..', 'node_modules', 'tsx'), join(clone, 'node_modules', 'tsx'), 'junction');
     writeFileSync(join(clone, 'node_modules', '.package-lock.json'), '{ "packages": {} }');
-    const child = spawn(process.execPath, ['scripts/quickstart.mjs', '--steps', '3'], { cwd: clone });
-    const [first] = await once(child.stdout, 'data');
-    expect(String(first)).toBe('--steps 3\n');
+    mkdirSync(join(clone, 'packages', 'engine-native'), { recursive: true });
+    const build = join('packages', 'engine-native', 'build.mjs');
+    copyFileSync(join(scripts, '..', build), join(clone, build));
+    const noCompiler = { ...process.env, CXX: '', PATH: clone };
+    const child = spawn(process.execPath, ['scripts/quickstart.mjs', '--steps', '3'], {
+      cwd: clone,
+      env: noCompiler,
+    });
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toMatch(
+      /^setup:native: left out, .* GW_SETUP_COMPILER: got no C\+\+ compiler/,
+    );
+    expect((await lines.next()).value).toBe('--steps 3');
     child.kill('SIGTERM');
     const [code] = await once(child, 'exit');
     expect(code).toBe(7);
