@@ -17,37 +17,37 @@ export async function makeRunFolder(
   base: string,
   name: string | undefined,
 ): Promise<RunFolder> {
+  await mkdir(runs, { recursive: true }).catch((cause) => cannotMake(runs, cause));
+  if (name === undefined) return firstFree(runs, base);
+  if (await make(runs, name)) return { name, path: join(runs, name) };
+  throw new GatewiseError(
+    'GW_QUICKSTART_EXISTS',
+    `got --name ${name}, but ${join(runs, name)} exists; choose another name`,
+  );
+}
+
+async function firstFree(runs: string, base: string): Promise<RunFolder> {
+  let n = 1;
+  while (!(await make(runs, `${base}-${n}`))) n++;
+  return { name: `${base}-${n}`, path: join(runs, `${base}-${n}`) };
+}
+
+/** False where there is one already: two runs that start together never share one. */
+async function make(runs: string, name: string): Promise<boolean> {
   try {
-    await mkdir(runs, { recursive: true });
-    if (name !== undefined) return await make(runs, name);
-    for (let n = 1; ; n++) {
-      const made = await make(runs, `${base}-${n}`).catch(whereTaken);
-      if (made) return made;
-    }
+    await mkdir(join(runs, name));
+    return true;
   } catch (cause) {
-    if (name !== undefined && isTaken(cause)) {
-      throw new GatewiseError(
-        'GW_QUICKSTART_EXISTS',
-        `got --name ${name}, but ${join(runs, name)} exists; choose another name`,
-      );
-    }
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new GatewiseError(
-      'GW_QUICKSTART_FOLDER',
-      `could not make a folder in ${runs} (${why}); may it be written?`,
-      { cause },
-    );
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    return cannotMake(runs, cause);
   }
 }
 
-async function make(runs: string, name: string): Promise<RunFolder> {
-  const path = join(runs, name);
-  await mkdir(path);
-  return { name, path };
-}
-
-const isTaken = (cause: unknown) => (cause as NodeJS.ErrnoException).code === 'EEXIST';
-
-function whereTaken(cause: unknown): undefined {
-  if (!isTaken(cause)) throw cause;
+function cannotMake(runs: string, cause: unknown): never {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  throw new GatewiseError(
+    'GW_QUICKSTART_FOLDER',
+    `could not make a folder in ${runs} (${why}), wanted one for this run; may it be written?`,
+    { cause },
+  );
 }

@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Run } from './run.js';
 import { watch } from './watch.js';
 
-export const recipe = { learningRate: 2e-2, maxNorm: 0.25, dropout: 0.1 } as const;
+const recipe = { learningRate: 1e-2, maxNorm: 0.25, dropout: 0.1 } as const;
 
 type Closing = NonNullable<Parameters<typeof report>[0]['closing']>;
 
