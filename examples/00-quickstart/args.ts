@@ -8,7 +8,8 @@ export interface Options {
   readonly cell: CellName;
   readonly backend: BackendName;
   readonly seed: number;
-  readonly steps: number;
+  /** Absent: `defaultSteps` of the engine. */
+  readonly steps?: number;
   /** Ends training early, never later. */
   readonly minutes?: number;
   /** The folder under runs/; made up from the rest when absent. */
@@ -18,7 +19,10 @@ export interface Options {
 }
 
 const backends: readonly string[] = [...backendNames, 'auto'];
-const defaults = { cell: 'lstm', backend: 'wasm', seed: '1', steps: '800' };
+const defaults = { cell: 'lstm', backend: 'wasm', seed: '1' };
+
+/** About a minute of work on 2 cores; `ops`, without the C++ engine, is several times slower. */
+export const defaultSteps = (engine: string) => (engine === 'ops' ? 200 : 800);
 
 export const helpText = `npm run quickstart -- [options]
 
@@ -27,7 +31,7 @@ Trains a character model on Moby Dick, scores it on text it has not seen, lets i
   --cell NAME      ${cellChoices.join(' ')} (default: ${defaults.cell})
   --backend NAME   ${backends.join(' ')} (default: ${defaults.backend})
   --seed N         of the starting weights, dropout and samples (default: ${defaults.seed})
-  --steps N        updates (default: ${defaults.steps}, about a minute on 2 cores)
+  --steps N        updates (default: ${defaultSteps('native')}, or ${defaultSteps('ops')} without the C++ engine: about a minute on 2 cores)
   --minutes X      stop after X minutes, even if steps are left
   --name NAME      of the folder runs/NAME; an existing one is never overwritten
   --json           the result as JSON on stdout, everything else on stderr
@@ -64,7 +68,7 @@ export function readOptions(argv: readonly string[]): Options {
     cell: choice('cell', text.cell, cellChoices),
     backend: choice('backend', text.backend, backends) as BackendName,
     seed: count('seed', text.seed, 0),
-    steps: count('steps', text.steps, 1),
+    ...(text.steps === undefined ? {} : { steps: count('steps', text.steps, 1) }),
     ...(text.minutes === undefined ? {} : { minutes: minutes(text.minutes) }),
     ...(text.name === undefined ? {} : { name: folderName(text.name) }),
     json: values.json === true,

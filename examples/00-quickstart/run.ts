@@ -2,7 +2,7 @@ import { type BackendInfo, useBackend } from '@gatewise/backends';
 import { type BatchSource, streams } from '@gatewise/data';
 import type { ProgressStream } from '@gatewise/plugin-progress';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Options } from './args.js';
+import { defaultSteps, type Options } from './args.js';
 import { baselines, type Corpus, readCorpus, scoredPart } from './corpus.js';
 import { characterModel } from './model.js';
 import { makeRunFolder, type RunFolder } from './run-folder.js';
@@ -34,7 +34,7 @@ export interface Surroundings {
 
 /** Everything a run works with. */
 export interface Run extends Surroundings {
-  readonly options: Options;
+  readonly options: Options & { readonly steps: number };
   readonly backend: BackendInfo;
   readonly corpus: Corpus;
   readonly network: LayersModel;
@@ -56,7 +56,7 @@ export async function prepare(options: Options, surroundings: Surroundings): Pro
   const scored = scoredPart(corpus.heldOut, size.heldOut, size.batch, size.time);
   return {
     ...surroundings,
-    options,
+    options: { ...options, steps: options.steps ?? defaultSteps(backend.engine) },
     backend,
     corpus,
     network: characterModel(cell, size.units, corpus.vocabulary.size, seed),
