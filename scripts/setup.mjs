@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 
@@ -45,7 +45,8 @@ export function ensureNodeVersion(version = process.versions.node) {
 export function ensureDependencies() {
   const lock = readFileSync(join(root, 'package-lock.json'));
   const wanted = createHash('sha256').update(lock).digest('hex');
-  const stamp = join(cacheFolder, 'installed-lock.sha256');
+  // not in the cache folder: that outlives the packages
+  const stamp = join(root, 'node_modules', '.gatewise-lock.sha256');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return 'skipped';
   if (matchesInstalledLock(JSON.parse(lock.toString('utf8')))) {
     writeStamp(stamp, wanted);
@@ -83,7 +84,7 @@ function matchesInstalledLock(lock) {
 }
 
 function writeStamp(stamp, text) {
-  mkdirSync(cacheFolder, { recursive: true });
+  mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, text);
 }
 

@@ -101,6 +101,13 @@ describe('ensureDependencies', () => {
     writeFileSync(join(clone, 'package.json'), '{ "name": "clone", "version": "1.0.1" }');
     expect(ensure().output).toMatch(/package-lock\.json changed[\s\S]*\ninstalled\n/);
   });
+
+  it('installs again when the packages are gone and only the cache is left', () => {
+    ensure();
+    rmSync(join(clone, 'node_modules'), { recursive: true });
+    mkdirSync(join(clone, 'node_modules', '.cache', 'gatewise'), { recursive: true });
+    expect(ensure().output).toMatch(/\ninstalled\n/);
+  });
 });
 
 describe('setup-tensorflow', () => {
