@@ -8,6 +8,7 @@ const order: readonly string[] = [
     'core',
     'cells',
     'recurrence',
+    'kernels',
     'engine-*',
     'backends',
     'data',
@@ -19,7 +20,12 @@ const order: readonly string[] = [
   ...['testing', 'cli'],
 ];
 /** Packages that may import less than the order allows. */
-const only: Readonly<Record<string, readonly string[]>> = { core: [], cells: ['core'], plugin: ['core'] };
+const only: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  cells: ['core'],
+  plugin: ['core'],
+  kernels: ['core'],
+};
 /** What a package may import from outside, where that is limited; `type` is for types alone. */
 const outside: Readonly<Record<string, Readonly<Record<string, 'type' | 'value'>>>> = {
   core: {},

@@ -1,0 +1,55 @@
+/** Activations that a product applies itself. */
+export const activations = ['linear', 'relu', 'sigmoid', 'tanh', 'elu'] as const;
+export type Activation = (typeof activations)[number];
+
+/** C = f(op(A) op(B) + bias) for each batch; matrices are row-major. */
+export interface Product {
+  readonly batches: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: Float32Array; // batches × [m,k], or [k,m] when transposeA
+  readonly b: Float32Array; // batches × [k,n], or [n,k] when transposeB
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** One A (B) serves every batch. */
+  readonly repeatA: boolean;
+  readonly repeatB: boolean;
+  readonly bias: Float32Array | null; // [n]
+  readonly activation: Activation;
+  readonly c: Float32Array; // batches × [m,n], written
+}
+
+/** Mean softmax cross-entropy over rows: Σ_n w_n (k_n log Σ_c e^{z_nc} − Σ_c y_nc z_nc), w = m / max(Σ m, 1), k = Σ_c y. */
+export interface CrossEntropy {
+  readonly rows: number;
+  readonly classes: number;
+  readonly logits: Float32Array; // z [rows, classes]
+  /** y: ids [rows] from 0 to classes − 1, or distributions [rows, classes]. */
+  readonly targets: Int32Array | Float32Array;
+  readonly mask: Float32Array | null; // m [rows]; null is ones
+  readonly gradient: Float32Array | null; // ∂/∂z [rows, classes], written where asked for
+}
+
+/** Rows of a table by their number. */
+export interface RowsById {
+  readonly table: Float32Array; // [rows, width]
+  readonly ids: Int32Array; // [n]
+  readonly width: number;
+  readonly values: Float32Array; // [n, width]
+}
+
+/** Products, losses and sums. Arrays that are written may not overlap those that are read. Errors: `GW_ENGINE_ARGUMENTS`. */
+export interface Dense {
+  product(of: Product): void;
+  /** The mean loss in nats. */
+  crossEntropy(of: CrossEntropy): number;
+  /** values = table[ids]; every id is a row of the table. */
+  gatherRows(of: RowsById): void;
+  /** table = 0, then table[ids] += values; ids that are no row of it are left out. */
+  scatterRows(of: RowsById): void;
+  /** out [width] = Σ over rows of x [rows, width] */
+  sumRows(x: Float32Array, out: Float32Array): void;
+  /** out = x + row, for every row of x [rows, width]; `out` may be `x`. */
+  addRow(x: Float32Array, row: Float32Array, out: Float32Array): void;
+}

@@ -1,0 +1,10 @@
+export { type Arithmetic, arithmetic, provideArithmetic } from './arithmetic.js';
+export {
+  type Activation,
+  activations,
+  type CrossEntropy,
+  type Dense,
+  type Product,
+  type RowsById,
+} from './dense.js';
+export type { Updates } from './updates.js';
