@@ -8,6 +8,7 @@ const order: readonly string[] = [
     'core',
     'cells',
     'recurrence',
+    'bytecode',
     'kernels',
     'engine-*',
     'backends',

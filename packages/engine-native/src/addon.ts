@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { GatewiseError } from '@gatewise/core';
 
-type Numbers = Float32Array | Int32Array | Uint8Array;
+export type Numbers = Float32Array | Int32Array | Uint8Array;
 export type Inputs = readonly (Numbers | null)[];
 type Outputs = readonly (Float32Array | null)[];
 

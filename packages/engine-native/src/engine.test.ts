@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { compile } from '@gatewise/bytecode';
 import { gru, lstm } from '@gatewise/cells';
 import { type AnyCell, defineCell } from '@gatewise/core';
 import { engines, recordProgram, recur } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Addon, findAddon, guarded, type Head, load } from './addon.js';
-import { compile } from './compile.js';
 import { nativeEngine } from './engine.js';
 import { liveReserves, loadNative } from './index.js';
 

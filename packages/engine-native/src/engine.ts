@@ -1,3 +1,4 @@
+import { listGradients, makeGradients, mapGradients, supports } from '@gatewise/bytecode';
 import type {
   Engine,
   RecurCotangents,
@@ -8,8 +9,7 @@ import type {
 } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Addon, guarded, type Reserve } from './addon.js';
-import { floats, headOf } from './arguments.js';
-import { compile } from './compile.js';
+import { argumentsOf, floats } from './arguments.js';
 
 /** An output: its array, and the tensor over it once it is filled. */
 interface Output {
@@ -40,42 +40,13 @@ export function nativeEngine(addon: Addon): Engine {
   };
 }
 
-/** The limits of native/call.h. */
-const MOST = { state: 16, gates: 32, vectors: 32, saved: 64, constants: 64 } as const;
-
-function supports(request: RecurRequest): true | string {
-  const { program } = request;
-  for (const [what, most] of Object.entries(MOST)) {
-    const count = program[what as keyof typeof MOST].length;
-    if (count > most) return `it has ${count} ${what}, this engine takes ${most}`;
-  }
-  const { words } = compile(program, { record: true, zoneout: true });
-  const [registers, exports] = [words[3]!, words[5]!];
-  return registers <= 64 && exports <= 64 ? true : 'its functions need more than 64 intermediate values';
-}
-
 function forward(addon: Addon, request: RecurRequest, tensors: RecurTensors): RecurOutputs {
   const { B, T, H, program } = request;
   const y = output(B, T, H);
   const final = program.state.map(() => output(B, H));
   const arrays = [y, ...final].map(({ values }) => values);
-  const notes = guarded(() => addon.forward(...headOf(request, tensors), arrays));
+  const notes = guarded(() => addon.forward(...argumentsOf(request, tensors), arrays));
   return { y: y.tensor(), final: final.map((f) => f.tensor()), reserve: [], notes };
-}
-
-/** The gradients' arrays; what is not asked for is null. */
-function gradientOutputs({ program: p, B, T, I, H, dx, probe }: RecurRequest) {
-  const r = p.recurrent.length * H;
-  return {
-    dx: dx === 'surely' ? output(B, T, I) : null,
-    dA: dx === 'perhaps' ? output(B * T, p.input.length * H) : null,
-    dW: output(I, p.input.length * H),
-    dR: r > 0 ? output(H, r) : null,
-    db: output(p.gates.length * H),
-    dvectors: p.vectors.map(() => output(H)),
-    dstate0: p.state.map(() => output(B, H)),
-    dprobe: probe ? output(B, T, p.state.length * H) : null,
-  };
 }
 
 function backward(
@@ -85,19 +56,11 @@ function backward(
   outputs: RecurOutputs,
   { dy, dfinal }: RecurCotangents,
 ): RecurGradients {
-  const g = gradientOutputs(request);
-  const list = [g.dx, g.dA, g.dW, g.dR, g.db, ...g.dvectors, ...g.dstate0, g.dprobe];
-  const arrays = list.map((o) => o?.values ?? null);
+  const gradients = makeGradients(request, output);
+  const arrays = listGradients(gradients).map((o) => o?.values ?? null);
   const cotangents = [dy, ...dfinal].map(floats);
-  guarded(() => addon.backward(...headOf(request, tensors), outputs.notes as Reserve, cotangents, arrays));
-  return {
-    dx: g.dx?.tensor() ?? null,
-    dA: g.dA?.tensor() ?? null,
-    dW: g.dW.tensor(),
-    dR: g.dR?.tensor() ?? null,
-    db: g.db.tensor(),
-    dvectors: g.dvectors.map((o) => o.tensor()),
-    dstate0: g.dstate0.map((o) => o.tensor()),
-    dprobe: g.dprobe?.tensor() ?? null,
-  };
+  guarded(() =>
+    addon.backward(...argumentsOf(request, tensors), outputs.notes as Reserve, cotangents, arrays),
+  );
+  return mapGradients(gradients, (o) => o.tensor());
 }

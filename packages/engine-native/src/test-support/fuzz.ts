@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { compile } from '@gatewise/bytecode';
 import type { AnyCell } from '@gatewise/core';
 import { recordProgram } from '@gatewise/recurrence';
 import { kernelFlags, nativeFolder } from '../../build.mjs';
-import { compile } from '../compile.js';
 
 const run = promisify(execFile);
 const sanitizers = ['-std=c++17', '-O1', '-g', '-ffp-contract=fast', '-fsanitize=address,undefined'];

@@ -2,7 +2,7 @@ import { isInner, type Program, type ProgramNode, stage } from '@gatewise/recurr
 import { type Instruction, Op, type Slot, slot } from './bytecode.js';
 import { type Emitted, emit, type Root } from './emit.js';
 
-/** A program as the addon takes it. */
+/** A program as an engine takes it. */
 export interface Plan {
   readonly words: Int32Array;
   readonly constants: Float32Array;

@@ -1,4 +1,4 @@
-/** The instructions and slots of native/call.h, by the same numbers. */
+/** The instructions and slots, by the numbers that the engines know them by. */
 export const Op = {
   mov: 0,
   zero: 1,
