@@ -51,9 +51,11 @@ static const uint8_t* holdRow(const Call& call, int k, int t, int at, uint8_t* r
 
 static inline bool dropChanges(const Call& call, int n) { return n == 0 || call.dropPerStep; }
 
-/** d[m,Hp] ← a ⊙ b */
-static void multiply(const float* a, const float* b, long n, float* d) {
-  for (long i = 0; i < n; i += VL) store(d + i, load(a + i) * load(b + i));
+/** d [m,Hp] ← a ⊗ b, in the slice's columns */
+static void multiply(const float* a, const float* b, const Slice& slice, int Hp, float* d) {
+  for (long r = 0; r < slice.m; r++) {
+    for (long i = r * Hp + slice.c0; i < r * Hp + slice.c1; i += VL) store(d + i, load(a + i) * load(b + i));
+  }
 }
 
 } // namespace gatewise::GW_ARCH

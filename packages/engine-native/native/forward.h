@@ -1,6 +1,7 @@
 #pragma once
-// A slice of the batch through all time steps; no thread waits for another.
+// A slice of the batch through all time steps; no thread waits for another, unless they share one row.
 #include "draw.h"
+#include "meet.h"
 #include "pack.h"
 #include "vm.h"
 
@@ -28,7 +29,9 @@ struct ForwardSlice {
   const Call& call;
   const Weights& weights;
   Slice slice;
+  Meeting& meeting;
   int Hp;
+  int end; // of the columns that are units
   History history;
   float* gate[MAX_GATES];      // [m,Hp] each
   float* exported[MAX_INDEX];  // [m,Hp] each
@@ -36,9 +39,9 @@ struct ForwardSlice {
   uint8_t* row;                // [H]
   Vm vm;
 
-  ForwardSlice(const Call& call, const Weights& weights, Slice slice, float* base, Arena& arena)
-      : call(call), weights(weights), slice(slice), Hp(widthOf(call)), history(historyOf(call, slice, base)),
-        vm(call, slice.m, Hp, arena) {
+  ForwardSlice(const Call& call, const Weights& weights, Slice slice, Meeting& meeting, float* base, Arena& arena)
+      : call(call), weights(weights), slice(slice), meeting(meeting), Hp(widthOf(call)), end(least(slice.c1, call.H)),
+        history(historyOf(call, slice, base)), vm(call, slice, Hp, arena) {
     const size_t plane = (size_t)slice.m * Hp;
     for (int g = 0; g < call.plan.G; g++) gate[g] = arena.take(plane);
     for (int e = 0; e < call.plan.exports; e++) exported[e] = arena.take(plane);
@@ -52,12 +55,12 @@ struct ForwardSlice {
     for (int g = 0; g < p.G; g++) vm.plane(GATE, g, gate[g]);
     for (int e = 0; e < p.exports; e++) vm.plane(EXPORT, e, exported[e]);
     for (int k = 0; k < p.S; k++) {
-      const float* s0 = call.state0[k];
-      toPlane(s0 ? s0 + (long)slice.row0 * call.H : nullptr, call.H, slice.m, call.H, Hp, history.state[k](0));
+      toPlane(call.state0[k], call.H, slice, call.H, Hp, history.state[k](0));
     }
+    meeting.wait();
     for (int n = 0; n < call.T; n++) step(n);
     for (int k = 0; k < p.S; k++) {
-      fromPlane(history.state[k](call.T), Hp, slice.m, call.H, call.last[k] + (long)slice.row0 * call.H, call.H);
+      fromPlane(history.state[k](call.T), Hp, slice, call.H, call.last[k], call.H);
     }
   }
 
@@ -74,20 +77,23 @@ struct ForwardSlice {
     if (dropped && dropChanges(call, n)) dropPlane(call, slice, t, row, drop);
     const float* h = history.state[0](n);
     if (dropped && p.readsH()) {
-      multiply(h, drop, (long)slice.m * Hp, history.dropped(n));
+      multiply(h, drop, slice, Hp, history.dropped(n));
       h = history.dropped(n);
+      meeting.wait();
     }
     preActivations(t, h, false);
     if (p.operand) {
       float* u = history.u(n);
       vm.plane(U, 0, u);
       vm.run(p.operandForward);
-      if (dropped) multiply(u, drop, (long)slice.m * Hp, u);
+      if (dropped) multiply(u, drop, slice, Hp, u);
+      meeting.wait();
       preActivations(t, u, true);
     }
     vm.run(p.forward);
     hold(n, t);
     output(n, t);
+    meeting.wait();
   }
 
   /** a = x_t W + b + v R for the gates that wait for u (fed), or for the others. v [m,Hp] */
@@ -106,7 +112,8 @@ struct ForwardSlice {
       if (gt.r >= 0) factors[n++] = {v, Hp, &weights.R.panels, gt.r};
       const bool fill = (reads && call.ids) || n == 0 || (n == 1 && reads && call.I == 0);
       if (fill) fillBias(t, g, bias);
-      if (n > 0) products(slice.m, Hp / NR, factors, n, fill ? nullptr : bias, gate[g], Hp);
+      const float* init = fill ? nullptr : bias;
+      if (n > 0) products(slice.m, slice.c0 / NR, slice.c1 / NR, factors, n, init, gate[g], Hp);
     }
   }
 
@@ -116,10 +123,10 @@ struct ForwardSlice {
     const long cols = (long)call.plan.wBlocks() * H;
     for (int r = 0; r < slice.m; r++) {
       float* a = gate[g] + (long)r * Hp;
-      memcpy(a, bias, Hp * sizeof(float));
+      copyColumns(bias, slice.c0, slice.c1, a);
       if (w < 0 || !call.real(slice.row0 + r, t)) continue;
       const float* from = call.W + call.id[(long)(slice.row0 + r) * call.T + t] * cols + (long)w * H;
-      for (int j = 0; j < H; j++) a[j] += from[j];
+      for (int j = slice.c0; j < end; j++) a[j] += from[j];
     }
   }
 
@@ -130,7 +137,8 @@ struct ForwardSlice {
       float* next = history.state[k](n + 1);
       if (call.zoneHolds(k)) zoneHold(k, t, prev, next);
       for (int r = 0; call.mask && r < slice.m; r++) {
-        if (!call.real(slice.row0 + r, t)) memcpy(next + (long)r * Hp, prev + (long)r * Hp, Hp * sizeof(float));
+        if (call.real(slice.row0 + r, t)) continue;
+        copyColumns(prev + (long)r * Hp, slice.c0, slice.c1, next + (long)r * Hp);
       }
     }
   }
@@ -140,11 +148,11 @@ struct ForwardSlice {
     for (int r = 0; r < slice.m; r++, prev += Hp, next += Hp) {
       if (call.zone == Zone::expect) {
         // ρ s_{t-1} + (1 − ρ) s_t
-        for (int j = 0; j < Hp; j++) next[j] = prev[j] * rho + next[j] * rest;
+        for (int j = slice.c0; j < slice.c1; j++) next[j] = prev[j] * rho + next[j] * rest;
         continue;
       }
       const uint8_t* held = holdRow(call, k, t, slice.row0 + r, row);
-      for (int j = 0; j < call.H; j++) next[j] = held[j] ? prev[j] : next[j];
+      for (int j = slice.c0; j < end; j++) next[j] = held[j] ? prev[j] : next[j];
     }
   }
 
@@ -152,8 +160,8 @@ struct ForwardSlice {
     const float* h = history.state[0](n + 1);
     float* y = call.y + ((long)slice.row0 * call.T + t) * call.H;
     for (int r = 0; r < slice.m; r++, h += Hp, y += (long)call.T * call.H) {
-      if (call.padHold || call.real(slice.row0 + r, t)) memcpy(y, h, call.H * sizeof(float));
-      else memset(y, 0, call.H * sizeof(float));
+      if (call.padHold || call.real(slice.row0 + r, t)) copyColumns(h, slice.c0, end, y);
+      else zeroColumns(slice.c0, end, y);
     }
   }
 };
@@ -165,12 +173,13 @@ struct ForwardRun {
   const Weights& weights;
   float* scratch;
   size_t share;
+  Meeting meeting;
 };
 
-/** Enough for the largest slice; every size grows with its rows. */
 static size_t forwardShare(const Call& call, const Weights& weights, int P) {
   Arena count{nullptr};
-  ForwardSlice(call, weights, {0, ceilDiv(call.B, P)}, nullptr, count);
+  Meeting alone(1);
+  ForwardSlice(call, weights, largestSlice(call, widthOf(call), P), alone, nullptr, count);
   return count.used;
 }
 
@@ -184,17 +193,19 @@ static void forward(const Call& call, Runner& runner, int P, float* history, flo
   Arena arena{scratch};
   const Weights weights(call, arena);
   const int Hp = widthOf(call);
-  toPlane(call.b, call.H, call.plan.G, call.H, Hp, weights.bias);
-  ForwardRun run{call, P, history, weights, scratch + arena.used, forwardShare(call, weights, P)};
+  toPlane(call.b, call.H, {0, call.plan.G, 0, Hp}, call.H, Hp, weights.bias);
+  ForwardRun run{call,    P, history, weights, scratch + arena.used, forwardShare(call, weights, P),
+                 Meeting(byColumns(call, P) ? P : 1)};
   runner.run(P, [](int p, void* with) {
     const auto& q = *(ForwardRun*)with;
     q.weights.W.pack(p, q.P);
     q.weights.R.pack(p, q.P);
   }, &run);
   runner.run(P, [](int p, void* with) {
-    const auto& q = *(ForwardRun*)with;
+    auto& q = *(ForwardRun*)with;
     Arena own{q.scratch + p * q.share};
-    ForwardSlice(q.call, q.weights, sliceOf(q.call.B, q.P, p), q.history, own).run();
+    const Slice slice = sliceOf(q.call, widthOf(q.call), q.P, p);
+    ForwardSlice(q.call, q.weights, slice, q.meeting, q.history, own).run();
   }, &run);
 }
 

@@ -136,12 +136,12 @@ struct Factor {
   int block;
 };
 
-/** C [m, panels·NR] = bias (or C itself) + Σ A B over the factors. */
-static void products(int m, int panels, const Factor* factors, int n, const float* bias, float* C, long ldc) {
+/** Panels [p0, p1) of C [m, *] = bias (or C itself) + Σ A B over the factors. */
+static void products(int m, int p0, int p1, const Factor* factors, int n, const float* bias, float* C, long ldc) {
   constexpr int MOST = 8;
   Part parts[MOST];
-  for (int j = 0, width = 1; j < panels; j += width) {
-    bool wide = m == 1;
+  for (int j = p0, width = 1; j < p1; j += width) {
+    bool wide = m == 1 && j + WIDE <= p1;
     for (int f = 0; f < n; f++) wide = wide && factors[f].panels->wide(j);
     width = wide ? WIDE : 1;
     int used = 0, depth = 0;

@@ -47,16 +47,28 @@ static History historyOf(const Call& call, const Slice& slice, float* base) {
   return History(call, slice.m, base + planes * slice.row0 * widthOf(call));
 }
 
-/** Rows [m,H] of a tensor [*, stride] → plane [m,Hp]; padding zero; null is zeros. */
-static void toPlane(const float* from, long stride, int m, int H, int Hp, float* plane) {
-  for (int r = 0; r < m; r++, plane += Hp) {
-    if (from) memcpy(plane, from + r * stride, H * sizeof(float));
-    else memset(plane, 0, H * sizeof(float));
-    memset(plane + H, 0, (Hp - H) * sizeof(float));
+/** Columns [c0, c1) of n floats: copied, or zeros. */
+static inline void copyColumns(const float* from, int c0, int c1, float* to) {
+  if (c1 > c0) memcpy(to + c0, from + c0, (c1 - c0) * sizeof(float));
+}
+static inline void zeroColumns(int c0, int c1, float* to) {
+  if (c1 > c0) memset(to + c0, 0, (c1 - c0) * sizeof(float));
+}
+
+/** The slice's part of a tensor [B, H] (of [B, *, H] with a row stride) → plane [m,Hp]; padding zero; null is zeros. */
+static void toPlane(const float* from, long stride, const Slice& slice, int H, int Hp, float* plane) {
+  const int end = least(slice.c1, H);
+  for (int r = 0; r < slice.m; r++, plane += Hp) {
+    if (from) copyColumns(from + (slice.row0 + r) * stride, slice.c0, end, plane);
+    else zeroColumns(slice.c0, end, plane);
+    zeroColumns(most(slice.c0, H), slice.c1, plane);
   }
 }
-static void fromPlane(const float* plane, int Hp, int m, int H, float* to, long stride) {
-  for (int r = 0; r < m; r++) memcpy(to + r * stride, plane + (long)r * Hp, H * sizeof(float));
+static void fromPlane(const float* plane, int Hp, const Slice& slice, int H, float* to, long stride) {
+  const int end = least(slice.c1, H);
+  for (int r = 0; r < slice.m; r++, plane += Hp) {
+    copyColumns(plane, slice.c0, end, to + (slice.row0 + r) * stride);
+  }
 }
 
 } // namespace gatewise::GW_ARCH

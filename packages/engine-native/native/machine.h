@@ -27,11 +27,13 @@ inline const Kernels* kernelsNamed(const char* name) {
   return nullptr;
 }
 
-/** Threads for a call: small work is done before a thread would wake. */
+/** Threads for a call: small work is done before a thread would wake; the columns of one row meet at every step. */
 inline int threadsFor(const Call& call, int available) {
-  const double flops = 2.0 * call.B * call.T * call.plan.G * call.H * (call.I * !call.ids + call.H);
+  const double step = 2.0 * call.plan.G * call.H * (call.I * !call.ids + call.H), flops = step * call.B * call.T;
   if (flops < 2e6) return 1;
-  return available < call.B ? available : call.B;
+  if (call.B > 1) return available < call.B ? available : call.B;
+  const int worth = (int)(step / 5e4), panels = (call.H + 31) / 32, most = worth < panels ? worth : panels;
+  return most < 1 ? 1 : available < most ? available : most;
 }
 
 } // namespace gatewise

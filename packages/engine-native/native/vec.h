@@ -36,13 +36,23 @@ struct Arena {
   }
 };
 
-/** A share of the batch. */
+static inline int cut(long n, int P, int p) { return (int)(n * p / P); }
+
+/** A share of the batch, with all columns of its planes; or a share of the columns, where the batch is one row. */
 struct Slice {
   int row0, m;
+  int c0, c1; // whole panels
 };
-static inline Slice sliceOf(int B, int P, int p) {
-  const int from = (int)((long)B * p / P), to = (int)((long)B * (p + 1) / P);
-  return {from, to - from};
+static inline bool byColumns(const Call& call, int P) { return call.B == 1 && P > 1; }
+static inline Slice sliceOf(const Call& call, int Hp, int P, int p) {
+  if (byColumns(call, P)) return {0, 1, cut(Hp / NR, P, p) * NR, cut(Hp / NR, P, p + 1) * NR};
+  const int from = cut(call.B, P, p);
+  return {from, cut(call.B, P, p + 1) - from, 0, Hp};
+}
+/** As large as any: every size grows with the rows and columns of its slice. */
+static inline Slice largestSlice(const Call& call, int Hp, int P) {
+  if (byColumns(call, P)) return {0, 1, 0, ceilDiv(Hp / NR, P) * NR};
+  return {0, ceilDiv(call.B, P), 0, Hp};
 }
 
 } // namespace gatewise::GW_ARCH

@@ -43,12 +43,14 @@ static void execute(Op op, int n, float* d, const float* a, const float* b, cons
 }
 
 struct Vm {
-  int m, Hp, rows; // rows a chunk, 0: a chunk is a part of a row
+  Slice slice;
+  int Hp, rows; // rows a chunk, 0: a chunk is a part of a row
   Place places[KIND_COUNT][MAX_INDEX];
   Bound* bound;    // [longest stage]
   float *registers, *constants, *vectors;
 
-  Vm(const Call& call, int m, int Hp, Arena& arena) : m(m), Hp(Hp), rows(CHUNK / Hp) {
+  Vm(const Call& call, const Slice& slice, int Hp, Arena& arena)
+      : slice(slice), Hp(Hp), rows(slice.c1 - slice.c0 == Hp ? CHUNK / Hp : 0) {
     const Plan& p = call.plan;
     int longest = most(p.operandForward.length, p.forward.length);
     longest = most(longest, most(p.backward.length, p.operandBackward.length));
@@ -83,11 +85,13 @@ struct Vm {
       bound[i] = {s.op, place(s.d), place(s.a), place(s.b), place(s.c)};
     }
     if (rows > 0) {
-      for (int r = 0; r < m; r += rows) chunk(stage.length, least(rows, m - r) * Hp, (long)r * Hp, 0);
+      for (int r = 0; r < slice.m; r += rows) chunk(stage.length, least(rows, slice.m - r) * Hp, (long)r * Hp, 0);
       return;
     }
-    for (int r = 0; r < m; r++) {
-      for (int k = 0; k < Hp; k += CHUNK) chunk(stage.length, least(CHUNK, Hp - k), (long)r * Hp + k, k);
+    for (int r = 0; r < slice.m; r++) {
+      for (int k = slice.c0; k < slice.c1; k += CHUNK) {
+        chunk(stage.length, least(CHUNK, slice.c1 - k), (long)r * Hp + k, k);
+      }
     }
   }
 

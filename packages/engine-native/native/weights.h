@@ -37,24 +37,25 @@ struct Sums {
   float* panel(int block, int j) const { return at + ((long)block * panels + j) * rows * NR; }
 };
 
+/** Those of the slice's columns: `panels` of them from `first` on. */
 struct Gradients {
-  int capacity, panels, rows = 0;
+  int capacity, first, panels, rows = 0;
   bool fresh = true;
   Strips x, h, u;
   float* da[MAX_GATES]; // [panel][capacity][NR]
   Sums W, R;
-  float* b;             // [G,Hp]
-  float* w;             // [V,Hp]
+  float* b;             // [G, panels·NR]
+  float* w;             // [V, panels·NR]
   long bytes;           // of b and w
 
-  Gradients(const Call& call, int m, Arena& arena)
-      : capacity(most(CHUNK_ROWS, m)), panels(widthOf(call) / NR),
+  Gradients(const Call& call, const Slice& slice, Arena& arena)
+      : capacity(most(CHUNK_ROWS, slice.m)), first(slice.c0 / NR), panels(slice.c1 / NR - first),
         x(call.ids || call.plan.wBlocks() == 0 ? 0 : call.I, capacity, arena),
         h(call.plan.readsH() ? call.H : 0, capacity, arena), u(call.plan.readsU() ? call.H : 0, capacity, arena),
         W(call.ids ? 0 : call.plan.wBlocks(), call.I, panels, arena), R(call.plan.rBlocks(), call.H, panels, arena) {
     const Plan& p = call.plan;
     for (int g = 0; g < p.G; g++) da[g] = arena.take((size_t)panels * capacity * NR);
-    const size_t each = widthOf(call);
+    const size_t each = (size_t)panels * NR;
     b = arena.take((p.G + p.V) * each);
     w = b + p.G * each;
     bytes = (p.G + p.V) * each * sizeof(float);
@@ -64,7 +65,7 @@ struct Gradients {
   /** One step's rows; when the chunk is full, or at the last step, into the sums. */
   void take(const Call& call, const Slice& slice, int n, const History& history, float* const* gate, float* const* dw) {
     const Plan& p = call.plan;
-    const int Hp = panels * NR, t = call.time(n), m = slice.m;
+    const int Hp = widthOf(call), t = call.time(n), m = slice.m, c0 = slice.c0, width = panels * NR;
     const float* hidden = call.drop == Drop::none ? history.state[0](n) : nullptr;
     if (h.count > 0 && !hidden) hidden = history.dropped(n);
     const float* operand = u.count > 0 ? history.u(n) : nullptr;
@@ -75,16 +76,15 @@ struct Gradients {
       if (h.count > 0) h.put(rows + r, real ? hidden + (long)r * Hp : nullptr);
       if (operand) u.put(rows + r, real ? operand + (long)r * Hp : nullptr);
     }
-    for (int g = 0; g < p.G; g++) packGate(gate[g], m, da[g], b + (long)g * Hp);
-    for (int v = 0; v < p.V; v++) addRows(dw[v], m, Hp, w + (long)v * Hp);
+    for (int g = 0; g < p.G; g++) packGate(gate[g] + c0, m, Hp, da[g], b + (long)g * width);
+    for (int v = 0; v < p.V; v++) addRows(dw[v] + c0, m, Hp, width, w + (long)v * width);
     rows += m;
     if (rows + m > capacity || n == 0) flush(p, call.ids);
   }
 
  private:
   /** δa [m,Hp] → panels, and Σ δa → db. */
-  void packGate(const float* from, int m, float* to, float* sum) const {
-    const long Hp = (long)panels * NR;
+  void packGate(const float* from, int m, long Hp, float* to, float* sum) const {
     for (int j = 0; j < panels; j++) {
       float* out = to + ((long)j * capacity + rows) * NR;
       V s0{}, s1{};
@@ -99,8 +99,8 @@ struct Gradients {
       store(sum + j * NR + VL, load(sum + j * NR + VL) + s1);
     }
   }
-  static void addRows(const float* from, int m, long Hp, float* sum) {
-    for (long j = 0; j < Hp; j += VL) {
+  static void addRows(const float* from, int m, long Hp, int width, float* sum) {
+    for (int j = 0; j < width; j += VL) {
       V s{};
       for (int r = 0; r < m; r++) s += load(from + r * Hp + j);
       store(sum + j, load(sum + j) + s);

@@ -70,6 +70,10 @@ describe.skipIf(missing).each(here)(`%s equals ops${title}`, (arch) => {
     check(lstm as unknown as AnyCell, [16, 20, 32, 64], 'plain', cases.plain!);
     check(gru as unknown as AnyCell, [17, 20, 32, 64], 'everything', cases.everything!);
     check(lstm as unknown as AnyCell, [17, 20, 32, 64], 'ids', cases.ids!);
+    // one row: the threads share its columns
+    check(lstm as unknown as AnyCell, [1, 12, 64, 130], 'everything', cases.everything!);
+    check(gru as unknown as AnyCell, [1, 12, 64, 130], 'everything', cases.everything!);
+    check(lstm as unknown as AnyCell, [1, 12, 64, 130], 'ids, masked', cases['ids, masked']!);
     expect(liveReserves()).toBe(0);
   });
 });
