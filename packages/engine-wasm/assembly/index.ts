@@ -1,0 +1,3 @@
+export { math } from './math';
+export { products } from './gemm';
+export { packPanels } from './pack';
