@@ -15,6 +15,7 @@ const order: readonly string[] = [
     'data',
     'layers',
     'plugin',
+    'optimisers',
     'trainer',
     'interop',
   ],

@@ -7,4 +7,4 @@ export {
   type Product,
   type RowsById,
 } from './dense.js';
-export type { Updates } from './updates.js';
+export { type UpdateArrays, type UpdateRule, type Updates, updateRules } from './updates.js';

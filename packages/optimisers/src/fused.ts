@@ -1,0 +1,56 @@
+import { type Arithmetic, arithmetic as provided, type UpdateRule } from '@gatewise/kernels';
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Step } from './step.js';
+
+/** What an engine provides, where tensors lie in typed arrays of the host. */
+export function fusedArithmetic(): Arithmetic | null {
+  return tf.getBackend() === 'cpu' ? provided() : null;
+}
+
+/**
+ * A step of all weights in one call. Weights go to new arrays: `data()` hands out the array itself. Slots are updated in
+ * place where `unseen` and no other tensor has their array.
+ */
+export function fusedStep(
+  arithmetic: Arithmetic,
+  rule: UpdateRule,
+  numbers: readonly number[],
+  steps: readonly Step[],
+  unseen: boolean,
+): void {
+  const arrays = steps.map(({ w, g, slots }) => ({
+    w: arrayOf(w).values,
+    g: arrayOf(g).values,
+    out: new Float32Array(w.size),
+    slots: slots.map((slot) => {
+      const { values, shared } = arrayOf(slot);
+      return unseen && !shared ? values : values.slice();
+    }),
+  }));
+  arithmetic.update(rule, numbers, arrays);
+  for (const [i, { w, slots }] of steps.entries()) {
+    assign(w, arrays[i]!.out);
+    for (const [k, slot] of slots.entries()) {
+      const written = arrays[i]!.slots[k]!;
+      if (arrayOf(slot).values !== written) assign(slot, written);
+    }
+  }
+}
+
+function assign(variable: Variable, values: Float32Array): void {
+  const t = tf.tensor(values, variable.shape, 'float32');
+  variable.assign(t);
+  t.dispose();
+}
+
+interface CpuBackend {
+  readonly data: { get(dataId: object): { readonly values: ArrayLike<number>; readonly refCount: number } };
+}
+
+/** A tensor's own array on the cpu backend, brought there where it is not; shared when another tensor has it too. */
+function arrayOf(t: Tensor): { values: Float32Array; shared: boolean } {
+  const { values, refCount } = (tf.backend() as unknown as CpuBackend).data.get(t.dataId);
+  const own = values instanceof Float32Array;
+  return { values: own ? values : Float32Array.from(values), shared: refCount > 1 || !own };
+}

@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { readOptions } from './options.js';
+import { optimizerOf, type RuleOptimizer } from './rule-optimizer.js';
+
+export interface MomentumOptions {
+  /** η, 0.01 where absent. */
+  readonly learningRate?: number;
+  /** μ, 0.9 where absent. */
+  readonly momentum?: number;
+}
+
+/**
+ * Gradient descent with momentum: u ← μ u + g, w ← w − η u. Errors: `GW_OPTIM_OPTION`.
+ * Source: Sutskever et al., 2013; u without η in it, as PyTorch and tf.js have it.
+ *
+ * @example await train(model, batches, { optimizer: momentum({ learningRate: 0.1 }), epochs: 3 });
+ */
+export function momentum(options: MomentumOptions = {}): RuleOptimizer {
+  const { momentum: μ, ...rest } = readOptions('momentum', options, { learningRate: 0.01, momentum: 0.9 });
+  return optimizerOf(
+    { ...rest, momentum: μ },
+    {
+      name: 'momentum',
+      slots: ['u'],
+      numbers: (_, η) => ({ η, μ }),
+      next(w, g, slots, { η, μ }) {
+        // u ← μ u + g
+        const u = tf.add(tf.mul(slots.u, μ), g);
+        // w ← w − η u
+        return { u, w: tf.sub(w, tf.mul(u, η)) };
+      },
+    },
+  );
+}
