@@ -1,5 +1,6 @@
 import { runTests } from './check.mjs';
 import { ensureDependencies, ensureNodeVersion, main } from './setup.mjs';
+import { setupBrowserWherePossible } from './setup-browser.mjs';
 import { setupNativeWherePossible } from './setup-native.mjs';
 import { setupTensorflowWherePossible } from './setup-tensorflow.mjs';
 
@@ -9,6 +10,7 @@ await main(async () => {
   ensureDependencies();
   await setupTensorflowWherePossible();
   await setupNativeWherePossible();
+  await setupBrowserWherePossible();
   const { ok, counts } = await runTests({ GATEWISE_LONG: '1' });
   const { passed, failed, skipped } = counts ?? { passed: 0, failed: 1, skipped: 0 };
   console.log(`${passed} passed, ${ok ? failed : Math.max(failed, 1)} failed, ${skipped} skipped`);

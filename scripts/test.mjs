@@ -1,5 +1,6 @@
 import { partsFrom, runChecks } from './check.mjs';
 import { ensureDependencies, ensureNodeVersion, main } from './setup.mjs';
+import { setupBrowserWherePossible } from './setup-browser.mjs';
 import { setupNativeWherePossible } from './setup-native.mjs';
 import { setupTensorflowWherePossible } from './setup-tensorflow.mjs';
 
@@ -9,5 +10,6 @@ await main(async () => {
   ensureDependencies();
   await setupTensorflowWherePossible();
   await setupNativeWherePossible();
+  await setupBrowserWherePossible();
   if (!(await runChecks(only))) process.exitCode = 1;
 });

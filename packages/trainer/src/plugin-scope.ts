@@ -20,7 +20,8 @@ export class PluginScope {
   #driver: PluginDriver | undefined;
 
   constructor(model: Trainable, parent?: Container) {
-    this.#container = new Container(parent ? { parent } : {});
+    // without code made from text: pages that forbid `unsafe-eval` train too
+    this.#container = new Container({ jitless: true, ...(parent && { parent }) });
     this.#container.bind(Tokens.Model).toConstantValue(model);
     this.#container.bind(Tokens.PluginStates).toConstantValue(this.#states());
     // Plugins made before another one fails are disposed of too.

@@ -2,13 +2,21 @@ import { isModelFile } from './file.js';
 import { type GoldenResult, replayGolden } from './replay.js';
 import type { GoldenOptions } from './run.js';
 
+interface NodeModules {
+  'node:fs/promises': typeof import('node:fs/promises');
+  'node:path': typeof import('node:path');
+}
+/** Node's own module by name: this package is bundled for pages too, which replay JSON that they have. */
+const builtin = <Name extends keyof NodeModules>(name: Name): NodeModules[Name] =>
+  process.getBuiltinModule(name) as NodeModules[Name];
+
 /**
  * The files at paths, folders walked for JSON, sorted; Node only. A path that is not there stays in the list: replaying
  * it says so.
  */
 export async function findGolden(paths: readonly string[]): Promise<string[]> {
-  const { readdir, stat } = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const { readdir, stat } = builtin('node:fs/promises');
+  const { join } = builtin('node:path');
   const walk = async (path: string): Promise<string[]> => {
     const found = await stat(path).catch(() => null);
     if (!found?.isDirectory()) return [path];
@@ -27,7 +35,7 @@ export async function replayGoldenFile(
   path: string,
   options: GoldenOptions = {},
 ): Promise<GoldenResult | null> {
-  const { readFile } = await import('node:fs/promises');
+  const { readFile } = builtin('node:fs/promises');
   const failed = (reason: string): GoldenResult => ({
     file: path,
     status: 'failed',

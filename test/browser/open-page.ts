@@ -1,0 +1,89 @@
+import { fileURLToPath } from 'node:url';
+import { findGolden } from '@gatewise/testing';
+import type { CDPSession, Page as Tab } from 'playwright-core';
+import { bundlePage } from './bundle.js';
+import { launch } from './launch.js';
+import type { PageKind } from './page/suites.js';
+import { serve } from './server.js';
+
+/** An open page, and what the browser has said about it. */
+export interface OpenPage {
+  readonly tests: readonly { readonly name: string; readonly skipped: boolean }[];
+  /** Errors and warnings of the console, and what was thrown outside of any test. */
+  readonly said: readonly string[];
+  run(n: number): Promise<string | null>;
+  violations(): Promise<readonly string[]>;
+  wasm(): Promise<unknown>;
+  /** Evaluates an expression in the page. */
+  evaluate(expression: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Bundles the page, serves it with the headers of its kind, and opens it in a Chromium of its own. */
+export async function openPage(kind: PageKind, executablePath: string): Promise<OpenPage> {
+  const server = await serve(kind, {
+    [`/${kind}.html`]: '<!doctype html><title>Gatewise</title><script type="module" src="/page.js"></script>',
+    '/favicon.ico': '',
+    '/page.js': await bundlePage(),
+    '/eval.js': "let said = 'allowed'; try { eval('0'); } catch ({ name }) { said = name; } export { said };",
+    '/files.json': JSON.stringify(await goldenFiles()),
+  });
+  const browser = await launch(executablePath);
+  const close = async () => {
+    await browser.close();
+    await server.close();
+  };
+  try {
+    const tab = await browser.newPage();
+    const said = listen(tab);
+    const session = await tab.context().newCDPSession(tab);
+    // tf.js takes half of these as threads, where the page is isolated: two, whatever this machine has
+    await session.send('Emulation.setHardwareConcurrencyOverride', { hardwareConcurrency: 4 });
+    await tab.goto(`${server.url}/${kind}.html`);
+    const evaluate = evaluator(tab, session);
+    const tests = (await evaluate('gatewise.then(({ tests }) => tests)').catch((error: Error) => {
+      throw new Error([error.message, ...said].join('\n'));
+    })) as OpenPage['tests'];
+    return {
+      tests,
+      said,
+      run: async (n) => (await evaluate(`gatewise.then((page) => page.run(${n}))`)) as string | null,
+      violations: async () => (await evaluate('gatewise.then((page) => page.violations)')) as string[],
+      wasm: () => evaluate('gatewise.then((page) => page.wasm())'),
+      evaluate,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Layers, stacks and losses; layer norm is not pointwise: composed of tf.js ops alone, in a later issue. */
+async function goldenFiles(): Promise<string[]> {
+  const folder = fileURLToPath(new URL('../golden/files/', import.meta.url));
+  const files = await findGolden(['cells', 'losses'].map((name) => `${folder}${name}`));
+  return files.map((file) => file.slice(folder.length)).filter((file) => !file.includes('/lstm_layernorm/'));
+}
+
+function listen(tab: Tab): string[] {
+  const said: string[] = [];
+  tab.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) said.push(`${message.type()}: ${message.text()}`);
+  });
+  tab.on('pageerror', (error) => said.push(`thrown: ${error.message}`));
+  return said;
+}
+
+/** By the protocol itself: playwright's own evaluate makes code from text in the page, which a policy forbids. */
+function evaluator(tab: Tab, session: CDPSession): OpenPage['evaluate'] {
+  const crash = new Promise<never>((_, fail) => tab.on('crash', () => fail(new Error('the page crashed'))));
+  crash.catch(() => {}); // told by whatever waits for the page
+  return async (expression) => {
+    const options = { awaitPromise: true, returnByValue: true };
+    const answer = session.send('Runtime.evaluate', { expression, ...options });
+    const { result, exceptionDetails } = await Promise.race([answer, crash]);
+    if (exceptionDetails === undefined) return result.value;
+    throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  };
+}

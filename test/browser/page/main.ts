@@ -1,0 +1,55 @@
+import { backend, wasmMemory } from './backend.js';
+import { collect, type PageTest } from './collect.js';
+import { json } from './golden.js';
+import { type PageKind, suites } from './suites.js';
+
+/** What the browser says against the page's policy. */
+const violations: string[] = [];
+document.addEventListener(
+  'securitypolicyviolation',
+  ({ effectiveDirective, blockedURI, sourceFile, lineNumber }) =>
+    violations.push(`${effectiveDirective}: ${blockedURI} (${sourceFile}:${lineNumber})`),
+);
+
+/** The page as the tests outside see it. */
+export interface Page {
+  readonly tests: readonly { readonly name: string; readonly skipped: boolean }[];
+  readonly violations: readonly string[];
+  /** The wasm backend here: what drives it, and whether its memory is shared with threads. */
+  wasm(): Promise<{ driver: string; shared: boolean }>;
+  /** Null, or why test number n failed. */
+  run(n: number): Promise<string | null>;
+}
+
+async function start(): Promise<Page> {
+  const kind = location.pathname.slice(1).replace('.html', '') as PageKind;
+  const files = (await json('/files.json')) as string[];
+  const tests = collect((runner) => suites(runner, kind, files));
+  return {
+    tests: tests.map(({ name, body }) => ({ name, skipped: body === null })),
+    violations,
+    wasm: describeWasm,
+    run: (n) => run(tests[n]!),
+  };
+}
+
+async function describeWasm() {
+  const { driver } = await backend('wasm');
+  return { driver, shared: !(wasmMemory() instanceof ArrayBuffer) };
+}
+
+async function run({ body }: PageTest): Promise<string | null> {
+  try {
+    await body?.();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? `${error.stack}` : String(error); // its first lines are the message
+  }
+}
+
+declare global {
+  interface Window {
+    gatewise: Promise<Page>;
+  }
+}
+window.gatewise = start();
