@@ -1,19 +1,37 @@
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The test page's script, from the sources of the packages, as an application's bundler makes it. */
-export async function bundlePage(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [here('page/main.ts')],
+/** A script for a page, and the files that went into it. */
+export interface Bundle {
+  readonly text: string;
+  readonly files: readonly string[];
+}
+
+/** The test page's script, from the sources of the packages. */
+export const bundlePage = (): Promise<Bundle> => bundle({ entryPoints: [here('page/main.ts')] });
+
+/** What an application gets that writes `source`; tf.js stays outside. */
+export const bundleSource = (source: string): Promise<Bundle> =>
+  bundle({
+    stdin: { contents: source, resolveDir: here('.') },
+    external: ['@tensorflow/*'],
+    minify: true,
+  });
+
+/** As an application's bundler does it, with nothing of Node: an import of its modules is an error. */
+async function bundle(options: BuildOptions): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({
+    ...options,
     bundle: true,
     write: false,
+    metafile: true,
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
     conditions: ['gatewise-source'],
     logLevel: 'silent', // what fails is thrown, with the same text
   });
-  return outputFiles[0]!.text;
+  return { text: outputFiles![0]!.text, files: Object.keys(metafile!.inputs) };
 }

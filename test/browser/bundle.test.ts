@@ -1,0 +1,38 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { bundleSource } from './bundle.js';
+
+const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
+const inNodeAlone = ['engine-native', 'interop', 'cli'];
+
+describe('bundled for a page, without polyfills', () => {
+  it.each(readdirSync(packages).filter((name) => !inNodeAlone.includes(name)))('%s', async (name) => {
+    const { files } = await bundleSource(`export * from '@gatewise/${name}'`);
+    expect(files).toContainEqual(expect.stringContaining(`packages/${name}/src/index.ts`));
+  });
+
+  it.each(inNodeAlone.slice(0, 1))('but %s, which is for Node', async (name) => {
+    await expect(bundleSource(`export * from '@gatewise/${name}'`)).rejects.toThrow('node:fs');
+  });
+});
+
+describe('an application that only runs a model', () => {
+  const source = `
+    import { lstm } from '@gatewise/layers';
+    export const layer = lstm({ units: 8, inputShape: [10, 3] });
+  `;
+
+  it('carries no container, no trainer and nothing of Node', async () => {
+    const { files, text } = await bundleSource(source);
+    expect(files.length).toBeGreaterThan(20);
+    expect(files.filter((file) => /inversify|packages\/(plugin|trainer)\//.test(file))).toEqual([]);
+    expect(text).not.toMatch(/["'`]node:/);
+  });
+
+  it('is small', async () => {
+    const { text } = await bundleSource(source);
+    expect(gzipSync(text).length).toBeLessThan(20_000);
+  });
+});
