@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { GatewiseError } from '@gatewise/core';
+import type { DenseAddon } from './dense.js';
+import type { UpdateAddon } from './update.js';
 
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 export type Inputs = readonly (Numbers | null)[];
@@ -11,7 +13,7 @@ type Outputs = readonly (Float32Array | null)[];
 export type Reserve = object;
 
 /** The functions of native/binding.cc. */
-export interface Addon {
+export interface Addon extends DenseAddon, UpdateAddon {
   forward(...args: [...Head, outputs: Outputs]): Reserve | undefined;
   backward(...args: [...Head, reserve: Reserve, cotangents: Inputs, outputs: Outputs]): void;
   /** Instruction set, threads, live reserves, then every instruction set that works here. */

@@ -10,6 +10,7 @@ import type {
 import * as tf from '@tensorflow/tfjs-core';
 import { type Addon, guarded, type Reserve } from './addon.js';
 import { argumentsOf, floats } from './arguments.js';
+import { unfilled } from './unfilled.js';
 
 /** An output: its array, and the tensor over it once it is filled. */
 interface Output {
@@ -19,12 +20,6 @@ interface Output {
 function output(...shape: number[]): Output {
   const values = unfilled(shape.reduce((n, d) => n * d, 1));
   return { values, tensor: () => tf.tensor(values, shape, 'float32') };
-}
-
-/** Not zeroed: the addon writes every element, and zeros would cost a good part of its own time. */
-function unfilled(length: number): Float32Array {
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length * Float32Array.BYTES_PER_ELEMENT);
-  return new Float32Array(buffer, byteOffset, length);
 }
 
 /** The engine over a loaded addon. */

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { findCompiler } from '../build.mjs';
 import { allCells } from './test-support/all-cells.js';
-import { buildFuzzer, fuzz, hasSanitizers } from './test-support/fuzz.js';
+import { buildFuzzer, fuzz, hasSanitizers, sanitized } from './test-support/fuzz.js';
 
 const compiler = findCompiler();
 const able = hasSanitizers(compiler);
@@ -10,7 +10,7 @@ const title = able ? '' : ' (skipped: no sanitizers)';
 
 describe.skipIf(!able)(`the C++ core under sanitizers, ten minutes${title}`, () => {
   it('stays inside its arrays for random sizes and options', async () => {
-    const binary = await buildFuzzer(compiler);
+    const binary = await buildFuzzer(sanitized(compiler));
     let runs = 0;
     for (let seed = 2; seed <= 11; seed++) {
       const { status, text } = fuzz(binary, allCells, 60, seed);

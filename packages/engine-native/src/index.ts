@@ -1,7 +1,12 @@
 import type { GatewiseError } from '@gatewise/core';
+import { provideArithmetic } from '@gatewise/kernels';
 import { registerEngine } from '@gatewise/recurrence';
 import { findAddon } from './addon.js';
+import { nativeDense } from './dense.js';
 import { nativeEngine } from './engine.js';
+import { nativeUpdates } from './update.js';
+
+export { type OverArrays, overArrays } from './over-arrays.js';
 
 let registered = false;
 
@@ -11,7 +16,7 @@ export type NativeInfo =
   | { readonly missing: GatewiseError };
 
 /**
- * Registers the native engine for the backends `cpu`, `wasm` and `tensorflow`. Without a built addon nothing is registered
+ * Registers the native engine for the backends `cpu`, `wasm` and `tensorflow`, and its arithmetic for @gatewise/kernels. Without a built addon nothing is registered
  * and `missing` says why (`GW_ENGINE_NATIVE`); the engine `ops` then serves. `useBackend` of @gatewise/backends calls this.
  *
  * The environment variable GATEWISE_THREADS sets the number of threads, GATEWISE_NATIVE_ARCH the instruction set.
@@ -24,7 +29,10 @@ export async function loadNative(): Promise<NativeInfo> {
   if (addon instanceof Error) {
     return { missing: addon };
   }
-  if (!registered) registerEngine(nativeEngine(addon));
+  if (!registered) {
+    registerEngine(nativeEngine(addon));
+    provideArithmetic({ name: 'native', ...nativeDense(addon), ...nativeUpdates(addon) }, 20);
+  }
   registered = true;
   const [arch, threads] = addon.describe();
   return { arch, threads };

@@ -10,8 +10,15 @@ import { recordProgram } from '@gatewise/recurrence';
 import { kernelFlags, nativeFolder } from '../../build.mjs';
 
 const run = promisify(execFile);
-const sanitizers = ['-std=c++17', '-O1', '-g', '-ffp-contract=fast', '-fsanitize=address,undefined'];
-const strict = ['-fno-sanitize-recover=all', '-Wall', '-Wextra'];
+const sanitizers = [
+  '-std=c++17',
+  '-O1',
+  '-g',
+  '-ffp-contract=fast',
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=all',
+];
+const strict = ['-Wall', '-Wextra'];
 
 /** Whether this compiler has the sanitizers and their libraries. */
 export function hasSanitizers(compiler: string): boolean {
@@ -25,25 +32,41 @@ export function hasSanitizers(compiler: string): boolean {
   return done.status === 0;
 }
 
+/** How to build it: a compiler, flags of compiling and linking, and the processor family. */
+export interface Target {
+  readonly compiler: string;
+  readonly flags: readonly string[];
+  readonly link: readonly string[];
+  readonly arch: string;
+}
+
+/** Under AddressSanitizer and UndefinedBehaviorSanitizer, for this machine. */
+export const sanitized = (compiler: string): Target => ({
+  compiler,
+  flags: sanitizers,
+  link: ['-fsanitize=address,undefined'],
+  arch: process.arch,
+});
+
 /** The kernels to fuzz: those of the addon, and the widest one in instructions that every AVX2 machine has. */
-function kernels() {
-  const here = kernelFlags();
-  const x64 = process.arch === 'x64';
+function kernels(arch: string) {
   const names = '-DGW_ARCH=wide -DGW_TABLE=kernelsWide -DGW_NAME="wide" -DVL=16 -DMR=8 -Wno-psabi'.split(' ');
-  return [...here, { name: 'wide', flags: x64 ? ['-mavx2', '-mfma', ...names] : names }];
+  const wide = { name: 'wide', flags: arch === 'x64' ? ['-mavx2', '-mfma', ...names] : names };
+  return [...kernelFlags(arch), wide];
 }
 
 /** Builds the fuzzer; the binary stays in build/ as long as the sources do. */
-export async function buildFuzzer(compiler: string): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([compiler, sanitizers, kernels()]));
+export async function buildFuzzer(target: Target): Promise<string> {
+  const { compiler, flags: common, link, arch } = target;
+  const hash = createHash('sha256').update(JSON.stringify([target, kernels(arch)]));
   for (const file of readdirSync(nativeFolder).sort()) hash.update(readFileSync(join(nativeFolder, file)));
-  const folder = join(nativeFolder, '..', 'build', 'fuzz');
+  const folder = join(nativeFolder, '..', 'build', `fuzz-${arch}`);
   const binary = join(folder, `fuzz-${hash.digest('hex').slice(0, 16)}`);
   if (existsSync(binary)) return binary;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const jobs = [
-    ...kernels().map(({ name, flags }) => [`kernel-${name}.o`, 'kernel.cc', flags] as const),
+    ...kernels(arch).map(({ name, flags }) => [`kernel-${name}.o`, 'kernel.cc', flags] as const),
     ...['store', 'pool', 'decode', 'fuzz'].map(
       (name) => [`${name}.o`, `${name}.cc`, [] as string[]] as const,
     ),
@@ -53,25 +76,32 @@ export async function buildFuzzer(compiler: string): Promise<string> {
     for (let job = jobs.shift(); job; job = jobs.shift()) {
       const [name, source, flags] = job;
       const files = ['-c', join(nativeFolder, source), '-o', join(folder, name)];
-      await run(compiler, [...sanitizers, ...strict, ...flags, ...files]);
+      await run(compiler, [...common, ...strict, ...flags, ...files]);
     }
   };
   await Promise.all([worker(), worker()]);
-  await run(compiler, ['-fsanitize=address,undefined', '-pthread', '-o', `${binary}.new`, ...objects]);
+  await run(compiler, [...link, '-pthread', '-o', `${binary}.new`, ...objects]);
   renameSync(`${binary}.new`, binary);
   for (const object of objects) rmSync(object);
   return binary;
 }
 
-/** Runs it on the plans of these cells; gives its exit code and what it printed. */
-export function fuzz(binary: string, cells: readonly AnyCell[], seconds: number, seed: number) {
+/** Runs it on the plans of these cells, by an emulator where one is named; gives its exit code and what it printed. */
+export function fuzz(
+  binary: string,
+  cells: readonly AnyCell[],
+  seconds: number,
+  seed: number,
+  emulator?: string,
+) {
   const lines = cells.map(recordProgram).flatMap((program) =>
     [false, true].flatMap((zoneout) => {
       const { words, constants } = compile(program, { record: true, zoneout });
       return [words.join(' '), constants.join(' ')];
     }),
   );
-  const done = spawnSync(binary, [String(seconds), String(seed)], {
+  const [program, ...args] = [...(emulator ? [emulator] : []), binary, String(seconds), String(seed)];
+  const done = spawnSync(program!, args, {
     input: `${lines.join('\n')}\n`,
     encoding: 'utf8',
     env: { ...process.env, UBSAN_OPTIONS: 'print_stacktrace=1', ASAN_OPTIONS: 'detect_leaks=1' },
