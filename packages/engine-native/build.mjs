@@ -88,7 +88,7 @@ function stampOf(compiler) {
 /** The compilations: [name of the object, flags, source]. */
 export function compilations(include) {
   const node = ['-isystem', include, '-DNAPI_VERSION=8'];
-  const plain = ['store', 'pool', 'decode', 'arguments', 'ulp', 'binding'];
+  const plain = ['store', 'pool', 'decode', 'arguments', 'dense', 'update', 'ulp', 'binding'];
   return [
     ...kernelFlags().map(({ name, flags }) => [`kernel-${name}`, flags, 'kernel.cc']),
     ...plain.map((name) => [name, node, `${name}.cc`]),

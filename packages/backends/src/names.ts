@@ -20,6 +20,8 @@ export interface BackendInfo {
   readonly driver: string;
   /** What runs the recurrent op: `native (avx2, 2 threads)`, or `ops`, composed of the backend's own ops. */
   readonly engine: string;
+  /** What multiplies and sums outside of it on the cpu backend: the arithmetic of an engine, `native`, or `tfjs`. */
+  readonly kernels: string;
 }
 
 /** Checks a name from outside (a flag, a config file); throws GW_BACKEND_UNKNOWN. */

@@ -28,6 +28,7 @@ describe('useBackend', () => {
       version: '4.22.0',
       driver: 'plain JavaScript',
       engine,
+      kernels: info.engine === 'ops' ? 'tfjs' : 'native',
     });
     expect(tf.getBackend()).toBe('cpu');
     await check();

@@ -1,4 +1,5 @@
 import { GatewiseError } from '@gatewise/core';
+import { installKernels, removeKernels } from '@gatewise/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadEngine } from './engine.js';
 import { isNode } from './environment.js';
@@ -12,6 +13,8 @@ import { describeWasm, loadWasm } from './wasm.js';
 export interface BackendOptions {
   /** wasm in a page: the folder or URL that serves the .wasm files of @tensorflow/tfjs-backend-wasm. */
   readonly wasmPaths?: string;
+  /** cpu: `tfjs` keeps tf.js' own kernels for products, sums and losses, where an engine brings faster ones. */
+  readonly kernels?: 'tfjs';
 }
 
 interface Loader {
@@ -35,6 +38,7 @@ const loaders: Record<ConcreteBackend, Loader> = {
  * Loads a backend with what it needs, makes it the one in use and checks that gradients are registered.
  * `auto` takes the first that loads: node, wasm, cpu in Node; webgl, wasm, cpu in a page.
  * Throws GW_BACKEND_UNKNOWN, _MISSING, _NATIVE, _UNAVAILABLE, _CONFLICT or _GRADIENTS.
+ * On cpu the kernels that take most of a training step come from an engine too; `{ kernels: 'tfjs' }` keeps tf.js' own.
  * @example const { driver } = await useBackend('node'); // 'TensorFlow 2.21.0'
  */
 export async function useBackend(name: BackendName, options: BackendOptions = {}): Promise<BackendInfo> {
@@ -56,7 +60,9 @@ async function use(name: ConcreteBackend, options: BackendOptions): Promise<Back
   const { tfName, load, driver } = loaders[name];
   await load(options);
   await start(name, tfName);
-  return { name, tfName, version: tf.version_core, driver: await driver(), engine: await loadEngine(name) };
+  const engine = await loadEngine(name);
+  const kernels = name === 'cpu' ? chooseKernels(options.kernels) : 'tfjs';
+  return { name, tfName, version: tf.version_core, driver: await driver(), engine, kernels };
 }
 
 /** tf.js answers a backend that cannot start with `false`, and has said why on the console. */
@@ -78,6 +84,12 @@ async function start(name: ConcreteBackend, tfName: string): Promise<void> {
     );
   }
   await tf.ready();
+}
+
+/** What multiplies and sums on the cpu backend: an engine's arithmetic where there is one, unless tf.js' own are asked for. */
+function chooseKernels(wanted: BackendOptions['kernels']): string {
+  if (wanted === 'tfjs') removeKernels();
+  return wanted ?? installKernels() ?? 'tfjs';
 }
 
 /** Choosing the cpu backend by name is answer enough: its advertisement for tfjs-node stays out of the console. */

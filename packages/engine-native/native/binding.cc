@@ -1,49 +1,18 @@
 // The addon: every environment (main thread, worker) has its own threads and memory.
 #include <cstdlib>
-#include <new>
 
 #include "arguments.h"
+#include "dense-binding.h"
+#include "instance.h"
 #include "machine.h"
-#include "pool.h"
-#include "store.h"
 #include "ulp.h"
+#include "update-binding.h"
 
 namespace gatewise {
 
 namespace {
 
-struct Instance {
-  const Kernels* kernels;
-  Pool pool{threadsWanted()};
-  std::shared_ptr<Store> store = std::make_shared<Store>();
-};
-
-Instance& instanceOf(napi_env env) {
-  void* data = nullptr;
-  napi_get_instance_data(env, &data);
-  return *(Instance*)data;
-}
-
 const napi_type_tag RESERVE_TAG = {0x6761746577697365, 0x7265736572766531};
-
-/** Runs a function; what it throws becomes a JavaScript error with a code. */
-template <class F>
-napi_value guarded(napi_env env, F f) {
-  try {
-    return f();
-  } catch (const Fault& fault) {
-    napi_throw_error(env, fault.code, fault.text.c_str());
-  } catch (const std::bad_alloc&) {
-    napi_throw_error(env, "GW_ENGINE_MEMORY", "got no memory for this sequence; likely fix: a smaller batch");
-  }
-  return nullptr;
-}
-
-template <size_t N>
-void getArguments(napi_env env, napi_callback_info info, napi_value (&argv)[N]) {
-  size_t argc = N;
-  napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr);
-}
 
 void adjust(napi_env env, const Reserve& reserve, int sign) {
   int64_t now;
@@ -228,6 +197,8 @@ NAPI_MODULE_INIT() {
       {"ulp", nullptr, ulp, nullptr, nullptr, nullptr, napi_default, nullptr},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);
+  defineDense(env, exports);
+  defineUpdate(env, exports);
   return exports;
 }
 

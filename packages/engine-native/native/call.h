@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dense-call.h"
+#include "update-call.h"
+
 namespace gatewise {
 
 constexpr int MAX_STATES = 16, MAX_GATES = 32, MAX_VECTORS = 32, MAX_SAVED = 64, MAX_REGISTERS = 64;
@@ -149,6 +152,8 @@ struct Kernels {
   void (*backward)(const Call& call, Runner& runner, int P, float* history, float* scratch);
   /** exp, logistic, tanh of n floats, n a multiple of 16. */
   void (*math)(int function, const float* in, float* out, int n);
+  DenseKernels dense;
+  UpdateKernels update;
 };
 
 const Kernels* kernelsBaseline();

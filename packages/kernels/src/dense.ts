@@ -39,8 +39,28 @@ export interface RowsById {
   readonly values: Float32Array; // [n, width]
 }
 
-/** Products, losses and sums. Arrays that are written may not overlap those that are read. Errors: `GW_ENGINE_ARGUMENTS`. */
+/** What two arrays are combined by, element by element. */
+export const combinations = ['add', 'sub', 'mul', 'div'] as const;
+/** How an operand is spread over [rows, width]: it has all of it, one row [width], one column [rows], or is one number. */
+export const spreads = ['full', 'row', 'column', 'one'] as const;
+export type Spread = (typeof spreads)[number];
+
+/** out = a ∘ b */
+export interface Combination {
+  readonly by: (typeof combinations)[number];
+  readonly rows: number;
+  readonly width: number;
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+  readonly spreadA: Spread;
+  readonly spreadB: Spread;
+  readonly out: Float32Array; // [rows, width], written
+}
+
+/** Products, losses and sums. What is written overlaps nothing that is read. Errors: `GW_ENGINE_ARGUMENTS`, `GW_ENGINE_IDS`. */
 export interface Dense {
+  /** An array to be written: what it holds is not set. */
+  array(length: number): Float32Array;
   product(of: Product): void;
   /** The mean loss in nats. */
   crossEntropy(of: CrossEntropy): number;
@@ -50,6 +70,5 @@ export interface Dense {
   scatterRows(of: RowsById): void;
   /** out [width] = Σ over rows of x [rows, width] */
   sumRows(x: Float32Array, out: Float32Array): void;
-  /** out = x + row, for every row of x [rows, width]; `out` may be `x`. */
-  addRow(x: Float32Array, row: Float32Array, out: Float32Array): void;
+  combine(of: Combination): void;
 }

@@ -2,9 +2,14 @@ export { type Arithmetic, arithmetic, provideArithmetic } from './arithmetic.js'
 export {
   type Activation,
   activations,
+  type Combination,
   type CrossEntropy,
+  combinations,
   type Dense,
   type Product,
   type RowsById,
+  spreads,
 } from './dense.js';
+export { installKernels, kernelsInstalled, removeKernels } from './install.js';
+export { fusedSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
 export { type UpdateArrays, type UpdateRule, type Updates, updateRules } from './updates.js';

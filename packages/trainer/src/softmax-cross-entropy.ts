@@ -1,4 +1,5 @@
 import { GatewiseError } from '@gatewise/core';
+import { fusedSoftmaxCrossEntropy } from '@gatewise/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { hostValues } from './host-values.js';
 
@@ -18,16 +19,22 @@ export function softmaxCrossEntropy(yTrue: tf.Tensor, yPred: tf.Tensor, mask?: t
   if (ids) checkIds(yTrue, C);
   return tf.tidy(() => {
     const N = yPred.size / C;
-    const z = tf.reshape(yPred, [N, C]);
-    // One-hot rows are made on the device: ids are all that is uploaded.
-    const y = ids
-      ? tf.oneHot(tf.cast(tf.reshape(yTrue, [N]), 'int32') as tf.Tensor1D, C)
-      : tf.reshape(yTrue, [N, C]);
-    // w = m / Σ m
-    const m = mask ? tf.cast(tf.reshape(mask, [N, 1]), 'float32') : tf.ones([N, 1]);
-    const w = tf.div(m, tf.maximum(tf.sum(m), 1));
-    return weighted(z, tf.cast(y, 'float32'), w);
+    const z = tf.reshape(yPred, [N, C]) as tf.Tensor2D;
+    const y = ids ? tf.reshape(yTrue, [N]) : tf.reshape(yTrue, [N, C]);
+    const m = mask ? tf.reshape(mask, [N]) : null;
+    return fusedSoftmaxCrossEntropy(z, y, m) ?? composed(z, y, m);
   });
+}
+
+/** The same of tf.js' ops, on every backend. */
+function composed(z: tf.Tensor2D, y: tf.Tensor, mask: tf.Tensor | null): tf.Scalar {
+  const [N, C] = z.shape;
+  // One-hot rows are made on the device: ids are all that is uploaded.
+  const rows = y.rank === 1 ? tf.oneHot(tf.cast(y, 'int32') as tf.Tensor1D, C) : y;
+  // w = m / Σ m
+  const m = mask ? tf.cast(tf.reshape(mask, [N, 1]), 'float32') : tf.ones([N, 1]);
+  const w = tf.div(m, tf.maximum(tf.sum(m), 1));
+  return weighted(z, tf.cast(rows, 'float32'), w);
 }
 
 /** Σ_n w_n (log Σ_c e^{z_nc} Σ_c y_nc − Σ_c y_nc z_nc) */

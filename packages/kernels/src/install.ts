@@ -1,0 +1,55 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { arithmetic } from './arithmetic.js';
+import type { Call, KernelFunction, OwnKernel } from './call.js';
+import { elementWiseKernels } from './element-wise.js';
+import { batchMatMul, fusedMatMul } from './products.js';
+import { gather, segmentSum, sum, transpose } from './rows.js';
+
+const own: readonly OwnKernel[] = [
+  ...[batchMatMul, fusedMatMul, gather, segmentSum, sum, transpose],
+  ...elementWiseKernels,
+];
+
+/** tf.js' kernels that ours stand before, by name. */
+const replaced = new Map<string, tf.KernelConfig>();
+const BACKEND = 'cpu';
+
+/**
+ * Puts our kernels before tf.js' own on the `cpu` backend; calls that they do not take, by dtype or shape, go to tf.js'.
+ * Results are the same to about 1e-5. Without an arithmetic nothing changes. `useBackend('cpu')` calls this.
+ *
+ * @returns the name of the arithmetic, or null
+ * @example installKernels(); // 'native'
+ */
+export function installKernels(): string | null {
+  const name = arithmetic()?.name ?? null;
+  if (name === null) return null;
+  for (const kernel of own) {
+    const theirs = tf.getKernel(kernel.name, BACKEND);
+    if (!theirs || replaced.has(kernel.name)) continue;
+    replaced.set(kernel.name, theirs);
+    put({ ...theirs, kernelFunc: before(kernel, theirs.kernelFunc) });
+  }
+  return name;
+}
+
+/** Puts tf.js' own kernels back. */
+export function removeKernels(): void {
+  for (const config of replaced.values()) put(config);
+  replaced.clear();
+}
+
+/** Our kernels are in place, with an arithmetic behind them. */
+export const kernelsInstalled = (): boolean => replaced.size > 0 && arithmetic() !== null;
+
+function put(config: tf.KernelConfig): void {
+  tf.unregisterKernel(config.kernelName, BACKEND);
+  tf.registerKernel(config);
+}
+
+function before(kernel: OwnKernel, theirs: KernelFunction): KernelFunction {
+  return (call) => {
+    const now = arithmetic();
+    return (now && kernel.run({ ...call, arithmetic: now } as unknown as Call)) ?? theirs(call);
+  };
+}
