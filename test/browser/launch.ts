@@ -12,4 +12,4 @@ const args = [
 
 /** A Chromium with an empty profile; without its sandbox, which root cannot have: it opens pages of this project alone. */
 export const launch = (executablePath: string): Promise<Browser> =>
-  chromium.launch({ executablePath, headless: true, chromiumSandbox: false, args });
+  chromium.launch({ executablePath, headless: true, chromiumSandbox: false, timeout: 120_000, args });

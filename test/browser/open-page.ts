@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { findGolden } from '@gatewise/testing';
-import type { CDPSession, Page as Tab } from 'playwright-core';
+import type { Page as Tab } from 'playwright-core';
 import { bundlePage } from './bundle.js';
+import { evaluator } from './evaluator.js';
 import { launch } from './launch.js';
 import type { PageKind } from './page/suites.js';
 import { serve } from './server.js';
@@ -39,7 +40,7 @@ export async function openPage(kind: PageKind, executablePath: string): Promise<
     const session = await tab.context().newCDPSession(tab);
     // tf.js takes half of these as threads, where the page is isolated: two, whatever this machine has
     await session.send('Emulation.setHardwareConcurrencyOverride', { hardwareConcurrency: 4 });
-    await tab.goto(`${server.url}/${kind}.html`);
+    await tab.goto(`${server.url}/${kind}.html`, { timeout: 120_000 });
     const evaluate = evaluator(tab, session);
     const tests = (await evaluate('gatewise.then(({ tests }) => tests)').catch((error: Error) => {
       throw new Error([error.message, ...said].join('\n'));
@@ -73,17 +74,4 @@ function listen(tab: Tab): string[] {
   });
   tab.on('pageerror', (error) => said.push(`thrown: ${error.message}`));
   return said;
-}
-
-/** By the protocol itself: playwright's own evaluate makes code from text in the page, which a policy forbids. */
-function evaluator(tab: Tab, session: CDPSession): OpenPage['evaluate'] {
-  const crash = new Promise<never>((_, fail) => tab.on('crash', () => fail(new Error('the page crashed'))));
-  crash.catch(() => {}); // told by whatever waits for the page
-  return async (expression) => {
-    const options = { awaitPromise: true, returnByValue: true };
-    const answer = session.send('Runtime.evaluate', { expression, ...options });
-    const { result, exceptionDetails } = await Promise.race([answer, crash]);
-    if (exceptionDetails === undefined) return result.value;
-    throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-  };
 }
