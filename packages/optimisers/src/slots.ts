@@ -40,8 +40,8 @@ export class Slots {
 
   /** A model built anew has weights of other names (dense_1, dense_2): then it is their order that counts. */
   #settle(weights: readonly Variable[]): void {
-    if (weights.some((w) => !this.#of.has(w.name))) {
-      const kept = [...this.#of.values()];
+    const kept = [...this.#of.values()];
+    if (kept.length > 0 && weights.some((w) => !this.#of.has(w.name))) {
       if (kept.length !== weights.length) {
         refuse(
           `got ${weights.length} weights, wanted ${kept.length}, as saved; build the model that was saved`,
