@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadWebgpu } from './gpu.js';
@@ -31,7 +31,7 @@ function codeWith(packages: string[], backend: string): string {
     const link = join(project, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(
-      name === '@gatewise/core' ? join(source, '..', '..', 'core') : folderOf(name),
+      name.startsWith('@gatewise/') ? join(source, '..', '..', basename(name)) : folderOf(name),
       link,
       'junction',
     );
@@ -51,12 +51,12 @@ function codeWith(packages: string[], backend: string): string {
 
 describe('what is not installed is named, with the command that brings it', () => {
   it('@tensorflow/tfjs, which every backend needs', () => {
-    const message = codeWith(['@gatewise/core', '@tensorflow/tfjs-core'], 'cpu');
+    const message = codeWith(['@gatewise/core', '@gatewise/kernels', '@tensorflow/tfjs-core'], 'cpu');
     expect(message).toMatch(/^GW_BACKEND_MISSING: .*npm install @tensorflow\/tfjs@4\.22\.0/);
   });
 
   it('@tensorflow/tfjs-backend-wasm', () => {
-    const packages = ['@gatewise/core', '@tensorflow/tfjs-core', '@tensorflow/tfjs'];
+    const packages = ['@gatewise/core', '@gatewise/kernels', '@tensorflow/tfjs-core', '@tensorflow/tfjs'];
     const message = codeWith(packages, 'wasm');
     expect(message).toMatch(/^GW_BACKEND_MISSING: .*npm install @tensorflow\/tfjs-backend-wasm@4\.22\.0/);
     expect(codeWith(packages, 'auto')).toBe('cpu\n');

@@ -22,6 +22,12 @@ export interface OwnKernel {
   run(call: Call): TensorInfo | null;
 }
 
+/** A kernel that tf.js has not: looked up by its name with `tf.getKernel`, by code that must not depend on this package. */
+export interface AddedKernel {
+  readonly name: string;
+  run(call: Call): TensorInfo[];
+}
+
 export type KernelFunction = KernelConfig['kernelFunc'];
 
 /** The values of a float32 tensor, or null for another dtype. */

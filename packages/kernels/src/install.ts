@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { arithmetic } from './arithmetic.js';
-import type { Call, KernelFunction, OwnKernel } from './call.js';
+import type { AddedKernel, Call, KernelFunction, OwnKernel } from './call.js';
 import { elementWiseKernels } from './element-wise.js';
+import { clipByGlobalNorm, globalNorm } from './global-norm.js';
 import { batchMatMul, fusedMatMul } from './products.js';
 import { gather, segmentSum, sum, transpose } from './rows.js';
 
@@ -9,6 +10,7 @@ const own: readonly OwnKernel[] = [
   ...[batchMatMul, fusedMatMul, gather, segmentSum, sum, transpose],
   ...elementWiseKernels,
 ];
+const added: readonly AddedKernel[] = [globalNorm, clipByGlobalNorm];
 
 /** tf.js' kernels that ours stand before, by name. */
 const replaced = new Map<string, tf.KernelConfig>();
@@ -30,6 +32,7 @@ export function installKernels(): string | null {
     replaced.set(kernel.name, theirs);
     put({ ...theirs, kernelFunc: before(kernel, theirs.kernelFunc) });
   }
+  for (const kernel of added) if (!tf.getKernel(kernel.name, BACKEND)) add(kernel);
   return name;
 }
 
@@ -37,6 +40,7 @@ export function installKernels(): string | null {
 export function removeKernels(): void {
   for (const config of replaced.values()) put(config);
   replaced.clear();
+  for (const { name } of added) if (tf.getKernel(name, BACKEND)) tf.unregisterKernel(name, BACKEND);
 }
 
 /** Our kernels are in place, with an arithmetic behind them. */
@@ -45,6 +49,11 @@ export const kernelsInstalled = (): boolean => replaced.size > 0 && arithmetic()
 function put(config: tf.KernelConfig): void {
   tf.unregisterKernel(config.kernelName, BACKEND);
   tf.registerKernel(config);
+}
+
+function add({ name, run }: AddedKernel): void {
+  const kernelFunc: KernelFunction = (call) => run({ ...call, arithmetic: arithmetic() } as unknown as Call);
+  tf.registerKernel({ kernelName: name, backendName: BACKEND, kernelFunc });
 }
 
 function before(kernel: OwnKernel, theirs: KernelFunction): KernelFunction {
