@@ -11,6 +11,7 @@ export {
   type Zoneout,
 } from './engine.js';
 export { type Arithmetic, type Stage, stage } from './evaluate.js';
+export { type Lengths, lengthsMask } from './lengths.js';
 export { type InnerOp, isInner, type LeafOp, type Program, type ProgramNode } from './program.js';
 export { recordProgram } from './record.js';
 export { opsEngine, recur } from './recur.js';

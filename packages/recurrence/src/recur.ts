@@ -9,6 +9,7 @@ import {
   type RecurTensors,
   registerEngine,
 } from './engine.js';
+import { type Lengths, lengthsMask } from './lengths.js';
 import { opsBackward } from './ops-backward.js';
 import { opsForward } from './ops-forward.js';
 import { timesTransposed } from './ops-parts.js';
@@ -48,10 +49,37 @@ interface Call {
  * @example
  * const { y, final } = recur(lstm, { x, W, R, b });
  */
-export function recur(
-  cell: AnyCell,
-  args: RecurArgs,
-): { y: tf.Tensor3D; final: Record<string, tf.Tensor2D> } {
+export function recur(cell: AnyCell, args: RecurArgs): RecurResult {
+  if (args.lengths === undefined) return run(cell, args);
+  const mask = maskOfLengths(args.lengths, args);
+  const { lengths: _, ...rest } = args;
+  try {
+    return run(cell, mask ? { ...rest, mask } : rest);
+  } finally {
+    mask?.dispose();
+  }
+}
+
+/** y [B,T,H], and the final states [B,H] by name. */
+interface RecurResult {
+  y: tf.Tensor3D;
+  final: Record<string, tf.Tensor2D>;
+}
+
+/** null where every row is full: then nothing is masked. Errors: `GW_OP_LENGTHS`. */
+function maskOfLengths(lengths: Lengths, { x, mask }: RecurArgs): tf.Tensor2D | null {
+  if (mask) {
+    throw new GatewiseError(
+      'GW_OP_LENGTHS',
+      'got lengths and a mask, wanted one of them; put both into the mask',
+    );
+  }
+  const [B = 0, T = 0] = x.shape;
+  if (!(lengths instanceof tf.Tensor) && lengths.length === B && lengths.every((n) => n === T)) return null;
+  return lengthsMask(lengths, B, T);
+}
+
+function run(cell: AnyCell, args: RecurArgs): RecurResult {
   const backend = tf.getBackend();
   const { request: shape, tensors } = makeRequest(cell, args, isTapeOn());
   const listener = shape.record ? currentRun()?.onStateGradients : undefined;

@@ -1,6 +1,7 @@
 import { type AnyCell, GatewiseError } from '@gatewise/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { OperandDropout, RecurRequest, RecurTensors, Zoneout } from './engine.js';
+import type { Lengths } from './lengths.js';
 import type { Program } from './program.js';
 import { recordProgram } from './record.js';
 
@@ -16,6 +17,8 @@ export interface RecurArgs {
   readonly state0?: Readonly<Record<string, Tensor>>; // [B,H] each
   /** 1 or true is a real step; a masked step holds the state, and x there is never read. */
   readonly mask?: Tensor; // [B,T] bool or int32
+  /** How many steps of each row are real, 0 to T: the mask of right-padded rows, instead of `mask`. In reverse a row starts at its own last step. */
+  readonly lengths?: Lengths; // numbers, or int32 [B]
   /** t = T−1…0; y[:,t] still belongs to input step t. */
   readonly reverse?: boolean;
   /** y at masked steps: zeros (default), or the held state. */
