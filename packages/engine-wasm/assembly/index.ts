@@ -1,3 +1,5 @@
+export { backward, backwardScratch } from './backward';
+export { badId, frameBytes } from './call';
+export { forward, forwardScratch, historyBytes } from './forward';
 export { math } from './math';
-export { products } from './gemm';
-export { packPanels } from './pack';
+export { segmentSum } from './segment';

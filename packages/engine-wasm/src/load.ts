@@ -1,0 +1,61 @@
+import { GatewiseError } from '@gatewise/core';
+import { relaxed, simd } from './module.generated.js';
+import { toShared } from './shared.js';
+
+/** The functions of assembly/index.ts; addresses are numbers from 0 to 2³². */
+export interface Exports {
+  /** Bytes of the frame that every call starts with. */
+  frameBytes(): number;
+  historyBytes(call: number): number;
+  forwardScratch(call: number): number;
+  backwardScratch(call: number): number;
+  forward(call: number): void;
+  backward(call: number): void;
+  /** row·T + t of the first id that is none, or −1. */
+  badId(call: number): number;
+  segmentSum(x: number, ids: number, rows: number, width: number, segments: number, out: number): void;
+  /** 0 exp, 1 logistic, 2 tanh of n floats, n a multiple of 4. */
+  math(which: number, from: number, to: number, n: number): void;
+}
+
+/** Instruction sets: `relaxed` fuses a·b + c where the processor can. */
+export type Variant = 'simd' | 'relaxed';
+
+const bytesOf: Readonly<Record<Variant, string>> = { simd, relaxed };
+
+/** The module's bytes. */
+export const decode = (variant: Variant): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(bytesOf[variant]), (c) => c.charCodeAt(0));
+
+/** The variants that work here, the best first. */
+export const variantsHere = (): Variant[] =>
+  (['relaxed', 'simd'] as const).filter((variant) => WebAssembly.validate(decode(variant)));
+
+/** A compiled module, for memory of its own and for memory that threads share. */
+export interface Compiled {
+  readonly variant: Variant;
+  instantiate(memory: WebAssembly.Memory): Exports;
+}
+
+/** Compiles the best variant that works here. Errors: `GW_ENGINE_WASM`. */
+export async function compileModule(variant = variantsHere()[0]): Promise<Compiled> {
+  if (variant === undefined) {
+    throw new GatewiseError(
+      'GW_ENGINE_WASM',
+      'got a WebAssembly without SIMD, wanted Chrome 91, Firefox 89, Safari 16.4, Node 16 or newer; likely fix: update, or do without: the engine ops serves',
+    );
+  }
+  const bytes = decode(variant);
+  const alone = await WebAssembly.compile(bytes);
+  let shared: WebAssembly.Module | undefined;
+  return {
+    variant,
+    instantiate(memory) {
+      const threads =
+        typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
+      if (threads) shared ??= new WebAssembly.Module(toShared(bytes));
+      const { exports } = new WebAssembly.Instance(threads ? shared! : alone, { env: { memory } });
+      return exports as unknown as Exports;
+    },
+  };
+}
