@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs';
 import { loadNative } from '@gatewise/engine-native';
+import { installKernels } from '@gatewise/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adam, adamw, momentum, RuleOptimizer, rmsprop, sgd } from './index.js';
@@ -46,7 +47,9 @@ function disposed(): tf.Tensor {
 
 describe.each(['composed', 'as provided'])('gradients, %s', (how) => {
   beforeAll(async () => {
-    if (how === 'as provided') await loadNative();
+    if (how === 'composed') return;
+    await loadNative();
+    installKernels();
   });
 
   it.each<[string, (name: string) => [string, tf.Tensor][], RegExp]>([

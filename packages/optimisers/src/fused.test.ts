@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 import { loadNative } from '@gatewise/engine-native';
-import { arithmetic, provideArithmetic } from '@gatewise/kernels';
+import { arithmetic, installKernels, provideArithmetic } from '@gatewise/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adam, momentum } from './index.js';
@@ -20,6 +20,7 @@ const composed = new Map(
   }),
 );
 await loadNative();
+installKernels();
 
 const array = (t: tf.Tensor) => (tf.backend() as unknown as Cpu).data.get(t.dataId).values;
 interface Cpu {

@@ -1,11 +1,16 @@
-import { type Arithmetic, arithmetic as provided, type UpdateRule } from '@gatewise/kernels';
+import {
+  type Arithmetic,
+  kernelsInstalled,
+  arithmetic as provided,
+  type UpdateRule,
+} from '@gatewise/kernels';
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Step } from './step.js';
 
-/** What an engine provides, where tensors lie in typed arrays of the host. */
+/** What an engine provides, where its kernels are in use: tensors are arrays of the host there. */
 export function fusedArithmetic(): Arithmetic | null {
-  return tf.getBackend() === 'cpu' ? provided() : null;
+  return tf.getBackend() === 'cpu' && kernelsInstalled() ? provided() : null;
 }
 
 /**
@@ -22,7 +27,7 @@ export function fusedStep(
   const arrays = steps.map(({ w, g, slots }) => ({
     w: arrayOf(w).values,
     g: arrayOf(g).values,
-    out: new Float32Array(w.size),
+    out: arithmetic.array(w.size),
     slots: slots.map((slot) => {
       const { values, shared } = arrayOf(slot);
       return unseen && !shared ? values : values.slice();

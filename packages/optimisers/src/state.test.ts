@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs';
 import { loadNative } from '@gatewise/engine-native';
+import { installKernels } from '@gatewise/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adam, type RuleOptimizer } from './index.js';
@@ -22,7 +23,9 @@ beforeAll(async () => {
 
 describe.each(['composed', 'as provided'])('the state, %s', (how) => {
   beforeAll(async () => {
-    if (how === 'as provided') await loadNative();
+    if (how === 'composed') return;
+    await loadNative();
+    installKernels();
   });
 
   it.each(rules)('of %s goes on to the same bits in another optimiser', async (_, make) => {

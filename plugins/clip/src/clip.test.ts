@@ -1,8 +1,10 @@
 import '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 import { random } from '@gatewise/core';
+import { loadNative } from '@gatewise/engine-native';
+import { installKernels, removeKernels } from '@gatewise/kernels';
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Clipped, clampValues, globalNorm, scaleToGlobalNorm, scaleToNorm } from './index.js';
 
 type Numbers = Record<string, number[]>;
@@ -45,9 +47,23 @@ function expectClose(got: Numbers, want: Numbers, factor = 4e-6) {
   }
 }
 
-describe.each(['cpu', 'wasm'])('on %s', (backend) => {
+const native = await loadNative();
+const places: [string, string][] = [
+  ['cpu', 'by ops'],
+  ['wasm', 'by ops'],
+  ['cpu', 'by the kernels of an engine'],
+];
+
+describe.each(places)('on %s, %s', (backend, how) => {
+  const byKernels = how !== 'by ops';
   beforeAll(async () => {
     await tf.setBackend(backend);
+    if (byKernels) installKernels();
+  });
+  afterAll(removeKernels);
+  beforeEach(({ skip }) => {
+    if (byKernels && 'missing' in native) skip(native.missing.message);
+    expect(tf.getKernel('GatewiseClipByGlobalNorm', backend) !== undefined).toBe(byKernels);
   });
 
   it.each([
@@ -139,7 +155,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     expect(mild).toEqual({ gradients: { a: [3, -4] }, norm: 5, clippedNorm: 5, clipped: 0 });
   });
 
-  it('keeps shapes, passes over the data four times for the norm and once to scale, leaks nothing', async () => {
+  it('keeps shapes, passes over the data few times, leaks nothing', async () => {
     const shapes: Record<string, number[]> = { W: [40, 60], R: [3, 4, 5], s: [] };
     const g = Object.fromEntries(Object.entries(shapes).map(([k, shape]) => [k, tf.fill(shape, 2)]));
     const before = tf.memory();
@@ -158,13 +174,23 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     const large = profile.kernels.filter((k) =>
       k.outputShapes.some((s) => tf.util.sizeFromShape(s as number[]) >= 2400),
     );
-    expect(large.filter((k) => !['Reshape', 'Identity'].includes(k.name)).map((k) => k.name)).toEqual([
-      'Concat',
-      'Abs',
-      'RealDiv',
-      'Square',
-      'Multiply',
-    ]);
+    const names = large.map((k) => k.name).filter((name) => !['Reshape', 'Identity'].includes(name));
+    const composed = ['Concat', 'Abs', 'RealDiv', 'Square', 'Multiply'];
+    expect(names).toEqual(byKernels ? ['GatewiseClipByGlobalNorm'] : composed);
     tf.dispose(Object.values(g));
+  });
+
+  it('can be differentiated', () => {
+    // ∂‖g‖/∂g = g/‖g‖
+    const slope = tf.grad((g) => globalNorm({ g }))(tf.tensor1d([3, 4]));
+    expectClose({ slope: [...slope.dataSync()] }, { slope: [0.6, 0.8] });
+  });
+
+  it('leaves what it was given as it was, whatever becomes of the result', async () => {
+    const g = tensors({ a: [0.3, 0.4], b: [0] });
+    const { gradients, ...scalars } = scaleToGlobalNorm(g, 1);
+    tf.dispose([gradients, scalars] as unknown as tf.TensorContainer);
+    expect([...(await g.a!.data())]).toEqual([0.3, 0.4].map(Math.fround));
+    tf.dispose(g);
   });
 });

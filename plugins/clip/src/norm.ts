@@ -1,6 +1,7 @@
 import type { Gradients } from '@gatewise/plugin';
 import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { normByKernel } from './kernel.js';
 
 /** Rows of 1024 keep a reduction parallel on a GPU and its rounding pairwise. */
 const WIDTH = 1024;
@@ -45,6 +46,8 @@ export function scaledNorm(rows: Tensor2D): ScaledNorm {
  * ctx.report('gradientNorm', globalNorm(gradients));
  */
 export function globalNorm(gradients: Gradients): Scalar {
+  const norm = normByKernel(gradients);
+  if (norm) return norm;
   return tf.tidy(() => {
     const { m, r } = scaledNorm(flatten(gradients));
     return tf.mul(m, r);

@@ -1,6 +1,7 @@
 import type { Gradients } from '@gatewise/plugin';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { clipByKernel } from './kernel.js';
 import { flatten, globalNorm, largest, type ScaledNorm, scaledNorm } from './norm.js';
 
 /** Clipped gradients and what to tell about them, each a scalar on the device. */
@@ -40,6 +41,8 @@ const map = (gradients: Gradients, f: (g: Tensor, name: string) => Tensor): Grad
  * const { gradients, norm } = scaleToGlobalNorm({ W: dW, R: dR, b: db }, 1);
  */
 export function scaleToGlobalNorm(gradients: Gradients, maxNorm: number): Clipped {
+  const byKernel = clipByKernel(gradients, maxNorm);
+  if (byKernel) return byKernel;
   return tf.tidy(() => {
     const { scale, ...stats } = factor(scaledNorm(flatten(gradients)), maxNorm);
     return { gradients: map(gradients, (g) => tf.mul(g, scale)), ...stats };
