@@ -1,0 +1,74 @@
+import { Error as ErrorsAlone, logger, parse, View } from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import { isQuickstart } from './quickstart.js';
+import type { Row } from './rows.js';
+
+/** Milliseconds on a logarithmic axis: a panel for each cell, measure and size, a dot for each subject, its spread a line. */
+export async function drawChart(rows: readonly Row[], header: readonly string[]): Promise<string> {
+  const values = rows
+    .filter((row) => row.cell !== 'gemm' && !isQuickstart(row))
+    .map((row) => ({
+      ...row,
+      place: `${row.cell}, B ${row.B} T ${row.T} I ${row.I} H ${row.H}`,
+      whose: row.peer === 'gatewise' ? 'Gatewise' : 'others',
+    }));
+  const spec: TopLevelSpec = {
+    title: {
+      text: 'Milliseconds: median, and from fastest to slowest',
+      subtitle: [...header],
+      anchor: 'start',
+    },
+    data: { values },
+    facet: {
+      row: { field: 'place', title: null, sort: null },
+      column: { field: 'measure', title: null, sort: null },
+    },
+    spec: {
+      width: 230,
+      height: { step: 13 },
+      encoding: {
+        y: { field: 'name', type: 'nominal', title: null, sort: { field: 'medianMs', op: 'min' } },
+        color: {
+          field: 'whose',
+          type: 'nominal',
+          title: null,
+          scale: { domain: ['Gatewise', 'others'], range: ['#1f9d73', '#c2683c'] },
+        },
+      },
+      layer: [
+        {
+          mark: { type: 'rule', strokeWidth: 2, opacity: 0.6 },
+          encoding: {
+            x: { field: 'minMs', type: 'quantitative', scale: { type: 'log' }, title: 'ms' },
+            x2: { field: 'maxMs' },
+          },
+        },
+        {
+          mark: { type: 'point', filled: true, size: 45, opacity: 1 },
+          encoding: { x: { field: 'medianMs', type: 'quantitative', scale: { type: 'log' }, title: 'ms' } },
+        },
+      ],
+    },
+    resolve: { scale: { x: 'independent', y: 'independent' } },
+    config: {
+      font: 'sans-serif',
+      background: 'white',
+      view: { stroke: '#8886' },
+      axis: { gridColor: '#8883' },
+    },
+  };
+  const view = new View(parse(compile(spec, { logger: logger(ErrorsAlone) }).spec), { renderer: 'none' });
+  return inBothLights(await view.toSVG());
+}
+
+/** The page's own colours in light; in dark, text and ground change places. The colours of the dots carry in both. */
+function inBothLights(svg: string): string {
+  const style = [
+    '<style>',
+    'text{fill:#24292f}',
+    'svg>rect{fill:#fff}',
+    '@media (prefers-color-scheme:dark){text{fill:#e6edf3}svg>rect{fill:#0d1117}}',
+    '</style>',
+  ].join('');
+  return svg.replace(/(<svg[^>]*>)/, `$1${style}`);
+}
