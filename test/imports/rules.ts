@@ -9,6 +9,7 @@ const order: readonly string[] = [
     'cells',
     'recurrence',
     'bytecode',
+    'shader',
     'kernels',
     'engine-*',
     'backends',
