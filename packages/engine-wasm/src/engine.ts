@@ -65,7 +65,7 @@ function backward(
 ): RecurGradients {
   const { exports } = home;
   const reserve = outputs.notes as Reserve;
-  const history = addressOf(reserve);
+  const history = addressOf(home, reserve, outputs.reserve);
   session.begin(request, tensors);
   const { call } = session;
   session.set('history', history);

@@ -4,10 +4,9 @@ import type { Home } from './home.js';
 
 /** What one recorded sequence keeps until its backward. */
 export interface Reserve {
-  readonly bytes: number;
-  /** As an output of the op: tf.js disposes of it, on pruned paths too. */
+  /** As an output of the op: tf.js disposes of it, on pruned paths too. What backward gets is a copy. */
   readonly tensor: tf.Tensor | null;
-  /** Its address, or null once it is given back. */
+  /** Its address while forward runs; null once it is given back. */
   at: number | null;
 }
 
@@ -30,16 +29,11 @@ function release(block: Block): void {
   live--;
 }
 
-const LINE = 64;
-
 /** Memory for what forward leaves to backward. Errors: `GW_ENGINE_MEMORY`. */
 export function keep(home: Home, bytes: number): Reserve {
-  if (home.place) {
-    const { tensor, at } = home.place([Math.ceil((bytes + LINE) / Float32Array.BYTES_PER_ELEMENT)]);
-    return { bytes, tensor, at: Math.ceil(at / LINE) * LINE };
-  }
+  if (home.place) return home.place([Math.ceil(bytes / Float32Array.BYTES_PER_ELEMENT)]);
   const block: Block = { home, at: home.heap.take(bytes) };
-  const reserve: Reserve = { bytes, tensor: null, at: block.at };
+  const reserve: Reserve = { tensor: null, at: block.at };
   // the net for paths whose backward never runs
   collected.register(reserve, block);
   blocks.set(reserve, block);
@@ -47,9 +41,10 @@ export function keep(home: Home, bytes: number): Reserve {
   return reserve;
 }
 
-/** Its address. Errors: `GW_ENGINE_RESERVE` where it was given back. */
-export function addressOf(reserve: Reserve): number {
-  if (reserve.at !== null) return reserve.at;
+/** Its address in backward. Errors: `GW_ENGINE_RESERVE` where it was given back. */
+export function addressOf(home: Home, reserve: Reserve, tensors: readonly tf.Tensor[]): number {
+  const at = reserve.at !== null && tensors[0] ? home.address(tensors[0]) : reserve.at;
+  if (at !== null) return at;
   throw new GatewiseError(
     'GW_ENGINE_RESERVE',
     'got a second backward of one forward, wanted one; likely fix: run forward again',
