@@ -175,7 +175,7 @@ static size_t productScratch(const Product& q, int P) { return ProductPlan(q, P)
 
 static void product(const Product& q, Runner& runner, int P, float* scratch) {
   const ProductPlan plan(q, P);
-  if (q.m == 0 || q.n == 0) return;
+  if (q.batches == 0 || q.m == 0 || q.n == 0) return;
   if (plan.byBatch) {
     return onEach(runner, P, [&](int p) {
       const Bench bench = plan.bench(scratch, p);

@@ -11,6 +11,8 @@
 #include <sstream>
 
 #include "decode.h"
+#include "fuzz-dense.h"
+#include "fuzz-update.h"
 #include "machine.h"
 #include "pool.h"
 #include "store.h"
@@ -21,18 +23,6 @@ const Kernels* kernelsWide();
 using namespace gatewise;
 
 namespace {
-
-struct Random {
-  uint32_t state;
-  uint32_t next() {
-    state ^= state << 13;
-    state ^= state >> 17;
-    return state ^= state << 5;
-  }
-  int below(int n) { return (int)(next() % (uint32_t)n); }
-  bool chance(int percent) { return below(100) < percent; }
-  float number() { return (float)below(2001) / 1000 - 1; }
-};
 
 /** Owns the arrays of one call: each an allocation of its own, so that one element beyond is caught. */
 struct Arrays {
@@ -58,12 +48,6 @@ struct Arrays {
     return bytes.back().get();
   }
 };
-
-int size(Random& r, int most) {
-  static const int odd[] = {1, 1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65};
-  const int n = r.chance(70) ? odd[r.below(16)] : 1 + r.below(most);
-  return n > most ? most : n;
-}
 
 void chooseOptions(Random& r, Call& call) {
   call.B = size(r, 24), call.T = size(r, 20), call.H = r.chance(2) ? 513 + r.below(40) : size(r, 70);
@@ -128,16 +112,6 @@ bool complete(const Arrays& arrays) {
   }
   return true;
 }
-
-/** Memory of exactly the size asked for, full of NaN: what is read before it is written shows in the outputs. */
-struct Exact {
-  float* at;
-  explicit Exact(size_t floats) {
-    if (posix_memalign((void**)&at, 64, floats * sizeof(float) + 1)) abort();
-    for (size_t i = 0; i < floats; i++) at[i] = NAN;
-  }
-  ~Exact() { free(at); }
-};
 
 /** Forward and, where the call records, backward with P threads. */
 void compute(const Call& call, Pool& pool, const Kernels& k, int P) {
@@ -221,6 +195,8 @@ int main(int argc, char** argv) {
     decodePlan(words.data(), words.size(), constants.data(), constants.size(), decoded);
     corrupt(r, words, constants);
     if (!once(r, decoded, pool, *kernels[r.below((int)kernels.size())])) return 1;
+    if (!fuzzDense(r, pool, *kernels[r.below((int)kernels.size())])) return 1;
+    if (!fuzzUpdate(r, pool, *kernels[r.below((int)kernels.size())])) return 1;
     runs++;
   }
   std::printf("%ld runs\n", runs);
