@@ -3,6 +3,7 @@ import type { Logs, Trainable, TrainEnd } from '@gatewise/plugin';
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Container } from 'inversify';
+import { adviseOptimizer } from './advise-optimizer.js';
 import { type Batches, countBatches } from './batches.js';
 import type { Plan } from './contexts.js';
 import { type PluginList, PluginScope } from './plugin-scope.js';
@@ -14,7 +15,7 @@ export interface TrainOptions extends TrainableOptions {
   readonly epochs: number;
   /** Most steps in the whole run. */
   readonly steps?: number;
-  /** Any optimizer of tf.js; it stays the caller's to dispose of. */
+  /** One of @gatewise/optimisers, or any of tf.js; it stays the caller's to dispose of. */
   readonly optimizer: Optimizer;
   readonly plugins?: PluginList;
   /** Held-out batches, scored after each epoch as `valLoss`. */
@@ -42,7 +43,7 @@ export type TrainResult = Exclude<TrainEnd, { reason: 'failed' }> & {
  * Errors: `GW_TRAIN_…` for bad input and for a loss of NaN or infinity, `GW_PLUGIN_…`, and what model or data throw.
  *
  * @example
- * const optimizer = tf.train.adam(2e-3);
+ * const optimizer = adam({ learningRate: 2e-3 }); // of @gatewise/optimisers
  * const result = await train(model, batches, { loss: 'softmaxCrossEntropy', epochs: 3, optimizer, plugins: [progress()] });
  */
 export async function train(
@@ -51,6 +52,7 @@ export async function train(
   options: TrainOptions,
 ): Promise<TrainResult> {
   checkOptions(options);
+  adviseOptimizer(options.optimizer);
   const trainee = asTrainable(model, options);
   const weights = trainableWeights(trainee);
   const scope = new PluginScope(trainee, options.container);
@@ -162,7 +164,7 @@ function checkOptions({ epochs, steps, optimizer }: TrainOptions): void {
   if (typeof optimizer?.applyGradients !== 'function') {
     throw new GatewiseError(
       'GW_TRAIN_OPTIMIZER',
-      `got a ${typeof optimizer} as optimizer, wanted one of tf.train, such as tf.train.adam(2e-3)`,
+      `got a ${typeof optimizer} as optimizer, wanted one of @gatewise/optimisers, such as adam({ learningRate: 2e-3 }), or of tf.train`,
     );
   }
 }
