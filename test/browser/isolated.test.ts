@@ -3,6 +3,7 @@ import { testsInPage } from './in-page.js';
 
 await testsInPage('isolated', (page) => {
   it('has a wasm backend that shares its memory with threads', async () => {
-    expect(await page.wasm()).toEqual({ driver: 'WebAssembly with SIMD, 2 threads', shared: true });
+    const driver = 'WebAssembly with SIMD, 2 threads';
+    expect(await page.use('wasm')).toEqual({ driver, engine: 'wasm (relaxed SIMD)', shared: true });
   });
 });

@@ -4,6 +4,8 @@ import type { Page as Tab } from 'playwright-core';
 import { bundlePage } from './bundle.js';
 import { evaluator } from './evaluator.js';
 import { launch } from './launch.js';
+import type { PageBackend } from './page/backend.js';
+import type { Used } from './page/main.js';
 import type { PageKind } from './page/suites.js';
 import { serve } from './server.js';
 
@@ -14,7 +16,8 @@ export interface OpenPage {
   readonly said: readonly string[];
   run(n: number): Promise<string | null>;
   violations(): Promise<readonly string[]>;
-  wasm(): Promise<unknown>;
+  /** What a backend is in the page. */
+  use(name: PageBackend): Promise<Used>;
   /** Evaluates an expression in the page. */
   evaluate(expression: string): Promise<unknown>;
   close(): Promise<void>;
@@ -50,7 +53,7 @@ export async function openPage(kind: PageKind, executablePath: string): Promise<
       said,
       run: async (n) => (await evaluate(`gatewise.then((page) => page.run(${n}))`)) as string | null,
       violations: async () => (await evaluate('gatewise.then((page) => page.violations)')) as string[],
-      wasm: () => evaluate('gatewise.then((page) => page.wasm())'),
+      use: async (name) => (await evaluate(`gatewise.then((page) => page.use('${name}'))`)) as Used,
       evaluate,
       close,
     };

@@ -9,7 +9,9 @@ import type { PageKind } from './page/suites.js';
 /** What each kind of page is served with. */
 const headers: Readonly<Record<PageKind, Readonly<Record<string, string>>>> = {
   plain: {},
+  older: {},
   policy: { 'Content-Security-Policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" },
+  sealed: { 'Content-Security-Policy': "default-src 'self'; script-src 'self'" },
   isolated: {
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Embedder-Policy': 'require-corp',

@@ -46,7 +46,7 @@ export async function compileModule(variant = variantsHere()[0]): Promise<Compil
     );
   }
   const bytes = decode(variant);
-  const alone = await WebAssembly.compile(bytes);
+  const alone = await compile(bytes);
   let shared: WebAssembly.Module | undefined;
   return {
     variant,
@@ -58,4 +58,17 @@ export async function compileModule(variant = variantsHere()[0]): Promise<Compil
       return exports as unknown as Exports;
     },
   };
+}
+
+/** A page's Content-Security-Policy may forbid it. */
+async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    throw new GatewiseError(
+      'GW_ENGINE_WASM',
+      `got a module that does not compile (${cause}), wanted WebAssembly to be allowed; likely fix: script-src 'wasm-unsafe-eval' in the page's policy, or do without: the engine ops serves`,
+      { cause },
+    );
+  }
 }

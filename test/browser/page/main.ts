@@ -1,6 +1,7 @@
-import { backend, wasmMemory } from './backend.js';
+import { backend, type PageBackend, wasmMemory } from './backend.js';
 import { collect, type PageTest } from './collect.js';
 import { json } from './golden.js';
+import { hideRelaxedSimd } from './older.js';
 import { type PageKind, suites } from './suites.js';
 
 /** What the browser says against the page's policy. */
@@ -11,31 +12,39 @@ document.addEventListener(
     violations.push(`${effectiveDirective}: ${blockedURI} (${sourceFile}:${lineNumber})`),
 );
 
+/** What drives a backend, what runs the recurrent op, whether threads share the backend's memory. */
+export interface Used {
+  readonly driver: string;
+  readonly engine: string;
+  readonly shared: boolean;
+}
+
 /** The page as the tests outside see it. */
 export interface Page {
   readonly tests: readonly { readonly name: string; readonly skipped: boolean }[];
   readonly violations: readonly string[];
-  /** The wasm backend here: what drives it, and whether its memory is shared with threads. */
-  wasm(): Promise<{ driver: string; shared: boolean }>;
+  /** What a backend is here. */
+  use(name: PageBackend): Promise<Used>;
   /** Null, or why test number n failed. */
   run(n: number): Promise<string | null>;
 }
 
 async function start(): Promise<Page> {
   const kind = location.pathname.slice(1).replace('.html', '') as PageKind;
+  if (kind === 'older') hideRelaxedSimd();
   const files = (await json('/files.json')) as string[];
   const tests = collect((runner) => suites(runner, kind, files));
   return {
     tests: tests.map(({ name, body }) => ({ name, skipped: body === null })),
     violations,
-    wasm: describeWasm,
+    use,
     run: (n) => run(tests[n]!),
   };
 }
 
-async function describeWasm() {
-  const { driver } = await backend('wasm');
-  return { driver, shared: !(wasmMemory() instanceof ArrayBuffer) };
+async function use(name: PageBackend): Promise<Used> {
+  const { driver, engine } = await backend(name);
+  return { driver, engine, shared: name === 'wasm' && !(wasmMemory() instanceof ArrayBuffer) };
 }
 
 async function run({ body }: PageTest): Promise<string | null> {

@@ -5,9 +5,14 @@ import type { AnyCell } from '@gatewise/core';
 import { engineSuite, type Runner } from '@gatewise/testing';
 import { backend, type PageBackend } from './backend.js';
 import { goldenSuite } from './golden.js';
+import { memorySuite } from './memory.js';
 import { trainingSuite } from './training.js';
 
-export type PageKind = 'plain' | 'policy' | 'isolated';
+/**
+ * `policy`: a strict Content-Security-Policy; `sealed`: one that forbids WebAssembly too; `isolated`: cross-origin isolated;
+ * `older`: a browser without relaxed SIMD.
+ */
+export type PageKind = 'plain' | 'policy' | 'sealed' | 'isolated' | 'older';
 
 const all: readonly AnyCell[] = [...Object.values(cells), lstmPeephole, indrnn];
 const some = [cells.lstm, cells.gru] as unknown as readonly AnyCell[];
@@ -17,11 +22,20 @@ export function suites(runner: Runner, kind: PageKind, files: readonly string[])
   const engine = (name: string, on: PageBackend, list: readonly AnyCell[]) =>
     engineSuite(runner, { engine: name, on, backend: () => backend(on), cells: list });
   const golden = (name: string, on: PageBackend) => goldenSuite(runner, files, { engine: name, on });
+  if (kind === 'sealed') {
+    engine('ops', 'cpu', some);
+    return;
+  }
   if (kind === 'plain') {
     engine('ops', 'cpu', some);
-    golden('ops', 'cpu');
+    engine('ops', 'wasm', some);
   }
-  engine('ops', 'wasm', kind === 'policy' ? some : all);
-  golden('ops', 'wasm');
+  if (kind === 'plain' || kind === 'older') {
+    engine('wasm', 'cpu', all);
+    golden('wasm', 'cpu');
+  }
+  engine('wasm', 'wasm', kind === 'policy' ? some : all);
+  golden('wasm', 'wasm');
+  memorySuite(runner);
   trainingSuite(runner);
 }
