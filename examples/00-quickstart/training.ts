@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { streams } from '@gatewise/data';
+import { adam } from '@gatewise/optimisers';
 import { clipByGlobalNorm } from '@gatewise/plugin-clip';
 import { dropout } from '@gatewise/plugin-dropout';
 import { gradientFlow } from '@gatewise/plugin-gradient-flow';
@@ -7,7 +8,6 @@ import { metrics } from '@gatewise/plugin-metrics';
 import { progress } from '@gatewise/plugin-progress';
 import { bitsPerCharacter, report } from '@gatewise/plugin-report';
 import { carried, type TrainResult, train } from '@gatewise/trainer';
-import * as tf from '@tensorflow/tfjs-core';
 import type { Run } from './run.js';
 import { watch } from './watch.js';
 
@@ -20,7 +20,7 @@ export async function trainNetwork(run: Run, signal: AbortSignal, closing: Closi
   const { network, corpus, heldOut, options, size, folder, seen } = run;
   const { seed, steps, minutes } = options;
   const windows = streams(corpus.train, { batch: size.batch, time: size.time, seed });
-  const optimizer = tf.train.adam(recipe.learningRate, 0.9, 0.999, 1e-8);
+  const optimizer = adam({ learningRate: recipe.learningRate });
   const result = await train(carried(network, { loss: 'softmaxCrossEntropy' }), windows, {
     epochs: Math.ceil(steps / windows.steps),
     steps,

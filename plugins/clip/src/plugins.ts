@@ -38,7 +38,7 @@ const byValue = definePlugin('clip-by-value', (v: number) => ({
  * Reports `gradientNorm`, `gradientNormClipped` and `clipped` (0 or 1, so its mean is how often). Errors: `GW_CLIP_OPTIONS`.
  *
  * @example
- * await train(model, batches, { optimizer: tf.train.adam(), plugins: [clipByGlobalNorm({ maxNorm: 1 })] });
+ * await train(model, batches, { optimizer: adam(), plugins: [clipByGlobalNorm({ maxNorm: 1 })] });
  */
 export const clipByGlobalNorm = (options: NormOptions) => byGlobalNorm(checked('maxNorm', options?.maxNorm));
 

@@ -1,3 +1,4 @@
+import { adam, adamw, momentum, nesterov, type RuleOptimizer, rmsprop, sgd } from '@gatewise/optimisers';
 import * as tf from '@tensorflow/tfjs-core';
 import { type GoldenCell, goldenCells } from './cells.js';
 import { type Comparison, compare, float32Error, judge, suggestedLimit } from './compare.js';
@@ -41,7 +42,7 @@ async function trained(
   updates: number,
   options: GoldenOptions,
 ) {
-  const { rule, clipTo } = optimizerOf(file);
+  const { optimizer, clipTo } = optimizerOf(file);
   const inputs = Object.fromEntries(Object.entries(file.inputs).map(([k, t]) => [k, upload(t)]));
   const weights = Object.fromEntries(Object.entries(file.weights).map(([k, t]) => [k, variable(t)]));
   const loss = lossOf(golden, task, { ...inputs, ...weights }, options);
@@ -49,7 +50,7 @@ async function trained(
   const norms: number[] = [];
   try {
     for (let k = 0; k < updates; k++) {
-      const { value, norm } = update(loss, Object.values(weights), rule, clipTo);
+      const { value, norm } = update(loss, Object.values(weights), optimizer, clipTo);
       losses.push((await value.data())[0]!);
       norms.push((await norm.data())[0]!);
       tf.dispose([value, norm]);
@@ -60,7 +61,7 @@ async function trained(
     const entries = Object.entries(weights).map(async ([k, v]) => [k, await v.data()] as const);
     return { losses, norms, weights: Object.fromEntries(await Promise.all(entries)) };
   } finally {
-    rule.dispose();
+    optimizer.dispose();
     tf.dispose([inputs, weights]);
   }
 }
@@ -88,15 +89,19 @@ function lossOf(
 }
 
 /** One update; gives the loss (`value`) before it and ‖g‖ before clipping. */
-function update(loss: () => tf.Scalar, weights: tf.Variable[], rule: Rule, clipTo: number | undefined) {
+function update(
+  loss: () => tf.Scalar,
+  weights: tf.Variable[],
+  optimizer: RuleOptimizer,
+  clipTo: number | undefined,
+) {
   const { value, grads } = tf.variableGrads(loss, weights);
   const norm = tf.tidy(() => {
     const norm = tf.sqrt(tf.addN(Object.values(grads).map((g) => tf.sum(tf.square(g)))));
     // PyTorch's rule: g · min(1, v / (‖g‖ + 1e-6))
     const scale = clipTo === undefined ? 1 : tf.minimum(1, tf.div(clipTo, tf.add(norm, 1e-6)));
-    rule.applyGradients(
+    optimizer.applyGradients(
       Object.fromEntries(Object.entries(grads).map(([k, g]) => [k, tf.mul(g, scale)])),
-      weights,
     );
     return norm;
   });
@@ -104,54 +109,22 @@ function update(loss: () => tf.Scalar, weights: tf.Variable[], rule: Rule, clipT
   return { value, norm };
 }
 
-interface Rule {
-  applyGradients(gradients: tf.NamedTensorMap, weights: readonly tf.Variable[]): void;
-  dispose(): void;
-}
-
-function optimizerOf(file: GoldenFile): { rule: Rule; clipTo: number | undefined } {
+function optimizerOf(file: GoldenFile): { optimizer: RuleOptimizer; clipTo: number | undefined } {
   const settings = file.raw.optimizer;
   if (!isDictionary(settings)) throw new Skip('it names no optimizer');
-  const { kind, learningRate, momentum, beta1, beta2, epsilon, clipGlobalNorm, nesterov } = settings;
-  const number = (v: unknown, what: string) =>
-    need(typeof v === 'number' ? v : undefined, `optimizer.${what}`);
-  const rate = number(learningRate, 'learningRate');
+  const { kind, nesterov: ahead, clipGlobalNorm } = settings;
+  const make =
+    kind === 'sgd' && settings.momentum ? (ahead === true ? nesterov : momentum) : byKind[String(kind)];
+  if (!make) throw new Skip(`no optimizer "${String(kind)}" here`);
+  // no default of ours: what the file's rule takes is in the file
+  const options = Object.keys(make().getConfig()).map((name) => {
+    const value = settings[name];
+    return [name, need(typeof value === 'number' ? value : undefined, `optimizer.${name}`)];
+  });
   const clipTo = typeof clipGlobalNorm === 'number' ? clipGlobalNorm : undefined;
-  if (kind === 'sgd') {
-    const plain = momentum === undefined || momentum === 0;
-    const rule = plain
-      ? tf.train.sgd(rate)
-      : tf.train.momentum(rate, number(momentum, 'momentum'), nesterov === true);
-    return { rule, clipTo };
-  }
-  if (kind !== 'adam') throw new Skip(`no optimizer "${String(kind)}" here`);
-  const [b1, b2, eps] = [number(beta1, 'beta1'), number(beta2, 'beta2'), number(epsilon, 'epsilon')];
-  return { rule: adam(rate, b1, b2, eps), clipTo };
+  return { optimizer: make(Object.fromEntries(options)), clipTo };
 }
 
-/**
- * Adam with its bias corrections in float64 on the host, as PyTorch has them. tf.train.adam keeps βᵗ in float32, so its
- * 1 − β₂ᵗ is off by 3e-5 at t = 1: more than these files allow.
- */
-function adam(rate: number, b1: number, b2: number, epsilon: number): Rule {
-  const moments = new Map<string, { m: tf.Tensor; v: tf.Tensor }>();
-  let t = 0;
-  return {
-    applyGradients(gradients, weights) {
-      t++;
-      for (const w of weights) {
-        const g = gradients[w.name]!;
-        const last = moments.get(w.name);
-        // m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²
-        const m = tf.keep(tf.add(tf.mul(last?.m ?? tf.zerosLike(g), b1), tf.mul(g, 1 - b1)));
-        const v = tf.keep(tf.add(tf.mul(last?.v ?? tf.zerosLike(g), b2), tf.mul(tf.square(g), 1 - b2)));
-        tf.dispose(last ?? []);
-        moments.set(w.name, { m, v });
-        // w ← w − η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
-        const down = tf.add(tf.sqrt(tf.div(v, 1 - b2 ** t)), epsilon);
-        w.assign(tf.sub(w, tf.mul(rate, tf.div(tf.div(m, 1 - b1 ** t), down))));
-      }
-    },
-    dispose: () => tf.dispose([...moments.values()] as unknown as tf.TensorContainer),
-  };
-}
+const byKind: Readonly<Record<string, (options?: object) => RuleOptimizer>> = {
+  ...{ sgd, momentum, nesterov, rmsprop, adam, adamw },
+};
