@@ -9,8 +9,9 @@ export interface Bundle {
   readonly files: readonly string[];
 }
 
-/** The test page's script, from the sources of the packages. */
-export const bundlePage = (): Promise<Bundle> => bundle({ entryPoints: [here('page/main.ts')] });
+/** A script of the test page, from the sources of the packages. */
+export const bundlePage = (name: 'main' | 'worker'): Promise<Bundle> =>
+  bundle({ entryPoints: [here(`page/${name}.ts`)] });
 
 /** What an application gets that writes `source`; tf.js stays outside. */
 export const bundleSource = (source: string): Promise<Bundle> =>

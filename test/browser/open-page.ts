@@ -28,7 +28,8 @@ export async function openPage(kind: PageKind, executablePath: string): Promise<
   const server = await serve(kind, {
     [`/${kind}.html`]: '<!doctype html><title>Gatewise</title><script type="module" src="/page.js"></script>',
     '/favicon.ico': '',
-    '/page.js': (await bundlePage()).text,
+    '/page.js': (await bundlePage('main')).text,
+    '/worker.js': (await bundlePage('worker')).text,
     '/eval.js': "let said = 'allowed'; try { eval('0'); } catch ({ name }) { said = name; } export { said };",
     '/files.json': JSON.stringify(await goldenFiles()),
   });

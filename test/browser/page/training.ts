@@ -12,8 +12,8 @@ const steps = 30;
 /** Training as an application does it: on the wasm backend, with the engine that `useBackend` chose. */
 export function trainingSuite({ describe, it }: Runner): void {
   describe('training on wasm', () => {
-    it('numbers in: the loss falls, and no memory is lost', () =>
-      learns(numbers, [lstm({ units: 8, inputShape: [6, 1] }), tf.layers.dense({ units: 2 })]));
+    it('numbers in: the loss falls, and no memory is lost', learnsNumbers);
+    it('the same in a worker', inWorker);
     it('an embedding of ids: the loss falls, and no memory is lost', () =>
       learns(words, [
         tf.layers.embedding({ inputDim: 5, outputDim: 4, inputLength: 6 }),
@@ -29,6 +29,18 @@ export function trainingSuite({ describe, it }: Runner): void {
       }
     });
   });
+}
+
+export const learnsNumbers = (): Promise<void> =>
+  learns(numbers, [lstm({ units: 8, inputShape: [6, 1] }), tf.layers.dense({ units: 2 })]);
+
+function inWorker(): Promise<void> {
+  const worker = new Worker('/worker.js', { type: 'module' });
+  const ended = new Promise<void>((done, fail) => {
+    worker.onmessage = ({ data }) => (data === null ? done() : fail(new Error(data)));
+    worker.onerror = ({ message }) => fail(new Error(message));
+  });
+  return ended.finally(() => worker.terminate());
 }
 
 /** A service made anew for each that injects it: inversify would write code for that, which a policy forbids. */
