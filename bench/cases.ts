@@ -50,6 +50,10 @@ export interface Selection {
   readonly quick: boolean;
 }
 
+/** A cell from outside: the recurrence alone, at the sizes that have targets. */
+const showsThirdParty = ({ size, measure }: Case) =>
+  measure !== 'training-step' && size !== 'one' && size !== 'long';
+
 /** In the order of measuring; lstm gradients come first in each size, where a fresh process shows its peak memory. */
 export function casesOf({ sizes: names, cells: chosen, measures: wanted, quick }: Selection): Case[] {
   const sized = quick ? [['tiny', tiny] as const] : names.map((name) => [name, sizes[name]] as const);
@@ -57,7 +61,7 @@ export function casesOf({ sizes: names, cells: chosen, measures: wanted, quick }
     (['gradients', 'forward', 'training-step'] as const)
       .filter((measure) => wanted.includes(measure))
       .flatMap((measure) => chosen.map((cell) => ({ cell, size, measure, ...shape })))
-      .filter(({ cell, measure }) => cell !== 'lstm-peephole' || measure !== 'training-step')
+      .filter((one) => one.cell !== 'lstm-peephole' || showsThirdParty(one))
       .sort((a, b) => Number(b.cell === 'lstm') - Number(a.cell === 'lstm')),
   );
   if (!wanted.includes('streaming')) return list;

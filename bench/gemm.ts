@@ -35,7 +35,7 @@ export class Gemm {
     return [...this.#ms].map(([{ name, peer, backend, engine }, ms]) => {
       const medianMs = median(ms);
       return {
-        ...{ name: `GEMM by ${name}`, peer, backend, engine, cell: 'gemm', B: N, T: 1, I: N, H: N },
+        ...{ name, peer, backend, engine, cell: 'gemm', B: N, T: 1, I: N, H: N },
         ...{ measure: 'forward', medianMs, minMs: Math.min(...ms), maxMs: Math.max(...ms) },
         ...{ gflops: GFLOP / (medianMs / 1000), maxAbsDiff: 0 },
       };

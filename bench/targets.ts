@@ -20,7 +20,7 @@ export function verdict({ floor, got, atMost }: Target): Verdict {
 }
 
 /** Shapes of the sizes that have targets. */
-const shape = { S: { B: 32, T: 50 }, L: { B: 64, T: 100 }, step: { B: 1, T: 1 } };
+const shape = { S: { B: 32, T: 50, H: 128 }, L: { B: 64, T: 100, H: 256 }, step: { B: 1, T: 1, H: 128 } };
 type Where = { size: keyof typeof shape; measure: string; cell: string };
 
 /** The rows of one place. */
@@ -32,9 +32,10 @@ class Place {
 
   row(name: string): Row | undefined {
     const { size, measure, cell } = this.where;
-    const { B, T } = shape[size];
+    const { B, T, H } = shape[size];
     return this.rows.find(
-      (r) => r.name === name && r.measure === measure && r.cell === cell && r.B === B && r.T === T,
+      (r) =>
+        r.name === name && r.measure === measure && r.cell === cell && r.B === B && r.T === T && r.H === H,
     );
   }
   /** How many times slower the other one is. */

@@ -40,7 +40,8 @@ export async function prepare(one: Case, data: Data): Promise<Prepared> {
   kept = [];
   const layer = makers[one.cell as Made](one.H);
   if (one.measure === 'training-step') return trainingStep(layer, one, data);
-  layer.build([null, null, one.I]);
+  // not build(): a later apply() would build its cell again, and refuse
+  tf.dispose(layer.apply(tf.zeros([1, 1, one.I])) as tf.Tensor);
   layer.setWeights(['W', 'R', 'b'].map((name) => keep(data, name)));
   if (one.measure === 'streaming') return streaming(layer, one, data);
   const x = keep(data, 'x');

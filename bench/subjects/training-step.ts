@@ -1,4 +1,5 @@
 import { recurrent } from '@gatewise/layers';
+import { adam } from '@gatewise/optimisers';
 import { trainable } from '@gatewise/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
@@ -14,7 +15,7 @@ export async function trainingStep({ cell, T, I, H }: Case, data: Data): Promise
   model.setWeights(given);
   tf.dispose(given);
   const network = trainable(model, { loss: 'softmaxCrossEntropy' });
-  const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
+  const optimizer = adam({ learningRate: 1e-3 });
   const x = tf.tensor(data.array('x'), data.shape('x'));
   const y = tf.tensor(Int32Array.from(data.array('ids')), data.shape('ids'), 'int32');
   const weights = Object.values(network.weights);
