@@ -11,6 +11,7 @@ import {
   SetupError,
   spawnNpm,
 } from './setup.mjs';
+import { setupWasm } from './setup-wasm.mjs';
 
 const parts = {
   lint: () => tool('@biomejs/biome', 'biome', ['check', '--error-on-warnings', '.']),
@@ -171,6 +172,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     const only = partsFrom(process.argv);
     ensureNodeVersion();
     ensureDependencies();
+    await setupWasm();
     if (!(await runChecks(only))) process.exitCode = 1;
   });
 }

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -19,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const scripts = dirname(fileURLToPath(import.meta.url));
 let clone: string;
+const wasm = join('packages', 'engine-wasm');
 
 const answers = (command: string, ...args: string[]) => spawnSync(command, args).status === 0;
 const hasTools =
@@ -33,11 +35,14 @@ beforeEach(() => {
     'tensorflow-wheel.mjs',
     'check.mjs',
     'setup-native.mjs',
+    'setup-wasm.mjs',
     'quickstart.mjs',
     'golden.mjs',
   ]) {
     copyFileSync(join(scripts, file), join(clone, 'scripts', file));
   }
+  mkdirSync(join(clone, wasm), { recursive: true });
+  copyFileSync(join(scripts, '..', wasm, 'build.mjs'), join(clone, wasm, 'build.mjs'));
   writeFileSync(join(clone, 'package.json'), '{ "name": "clone", "version": "1.0.0" }');
   writeLock('1.0.0');
 });
@@ -237,7 +242,13 @@ describe('quickstart', () => {
       `,
     );
     mkdirSync(join(clone, 'node_modules', '.cache'), { recursive: true });
-    symlinkSync(join(scripts, '..', 'node_modules', 'tsx'), join(clone, 'node_modules', 'tsx'), 'junction');
+    for (const name of ['tsx', 'assemblyscript']) {
+      symlinkSync(join(scripts, '..', 'node_modules', name), join(clone, 'node_modules', name), 'junction');
+    }
+    // compiled already: what the tests run with
+    for (const part of ['assembly', 'src']) {
+      cpSync(join(scripts, '..', wasm, part), join(clone, wasm, part), { recursive: true });
+    }
     writeFileSync(join(clone, 'node_modules', '.package-lock.json'), '{ "packages": {} }');
     mkdirSync(join(clone, 'packages', 'engine-native'), { recursive: true });
     const build = join('packages', 'engine-native', 'build.mjs');

@@ -3,11 +3,13 @@ import { ensureDependencies, ensureNodeVersion, main } from './setup.mjs';
 import { setupBrowserWherePossible } from './setup-browser.mjs';
 import { setupNativeWherePossible } from './setup-native.mjs';
 import { setupTensorflowWherePossible } from './setup-tensorflow.mjs';
+import { setupWasm } from './setup-wasm.mjs';
 
 // The tests named *.long.test.ts take minutes or fetch other Node versions; each writes its figures beside itself.
 await main(async () => {
   ensureNodeVersion();
   ensureDependencies();
+  await setupWasm();
   await setupTensorflowWherePossible();
   await setupNativeWherePossible();
   await setupBrowserWherePossible();

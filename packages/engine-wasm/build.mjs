@@ -1,6 +1,14 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -20,7 +28,8 @@ function stampOf() {
   const folder = join(here, 'assembly');
   const { version } = createRequire(import.meta.url)('assemblyscript/package.json');
   const hash = createHash('sha256').update(JSON.stringify([common, variants, version]));
-  for (const file of readdirSync(folder).sort()) hash.update(`${file}\n`).update(readFileSync(join(folder, file)));
+  for (const file of readdirSync(folder).sort())
+    hash.update(`${file}\n`).update(readFileSync(join(folder, file)));
   return `// ${hash.digest('hex')}`;
 }
 
@@ -59,7 +68,9 @@ async function compile(name, flags, folder) {
       { cwd: here },
     );
   } catch (cause) {
-    throw new Error(`GW_SETUP_WASM: assembly/ does not compile:\n${cause.stderr || cause.message}`, { cause });
+    throw new Error(`GW_SETUP_WASM: assembly/ does not compile:\n${cause.stderr || cause.message}`, {
+      cause,
+    });
   }
   return `export const ${name} =\n  '${readFileSync(out).toString('base64')}';\n`;
 }

@@ -4,22 +4,47 @@ import type { ConcreteBackend } from './names.js';
 interface NativePackage {
   loadNative(): Promise<{ arch: string; threads: number } | { missing: Error }>;
 }
+interface WasmPackage {
+  loadWasm(): Promise<{ variant: string } | { missing: Error }>;
+}
 
 /** In a variable, so that bundlers for browsers do not follow it. */
-const packageName = '@gatewise/engine-native';
+const nativePackage = '@gatewise/engine-native';
 
 /**
- * Registers the C++ engine in Node, where it is built, for the backends whose tensors it can read; says what will run
- * the recurrent op: `native (avx2, 2 threads)`, or `ops`, composed of the backend's own ops.
+ * Registers the engines that can read the backend's tensors, and says which will run the recurrent op:
+ * `native (avx2, 2 threads)` in Node where it is built, else `wasm (relaxed SIMD)`, else `ops`, composed of the backend's
+ * own ops.
  */
 export async function loadEngine(name: ConcreteBackend): Promise<string> {
-  if (!isNode() || !['cpu', 'node', 'wasm'].includes(name)) return 'ops';
+  if (!['cpu', 'node', 'wasm'].includes(name)) return 'ops';
+  const wasm = await loadWasmEngine();
+  return (isNode() ? await loadNativeEngine(wasm) : null) ?? wasm;
+}
+
+async function loadNativeEngine(instead: string): Promise<string | null> {
   try {
-    const { loadNative } = (await import(/* @vite-ignore */ packageName)) as NativePackage;
+    const { loadNative } = (await import(/* @vite-ignore */ nativePackage)) as NativePackage;
     const found = await loadNative();
-    return 'missing' in found ? 'ops' : `native (${found.arch}, ${found.threads} threads)`;
+    if (!('missing' in found)) return `native (${found.arch}, ${found.threads} threads)`;
+    say(`the engine native is left out, ${instead} takes over: ${found.missing.message}`);
   } catch (error) {
     if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    return 'ops';
   }
+  return null;
+}
+
+async function loadWasmEngine(): Promise<string> {
+  const { loadWasm }: WasmPackage = await import('@gatewise/engine-wasm');
+  const found = await loadWasm();
+  if (!('missing' in found)) return `wasm (${found.variant})`;
+  say(`the engine wasm is left out, ops takes over: ${found.missing.message}`);
+  return 'ops';
+}
+
+const said = new Set<string>();
+function say(text: string): void {
+  if (said.has(text)) return;
+  said.add(text);
+  console.warn(`gatewise: ${text}`);
 }

@@ -59,7 +59,7 @@ describe('what is not installed is named, with the command that brings it', () =
     const packages = ['@gatewise/core', '@gatewise/kernels', '@tensorflow/tfjs-core', '@tensorflow/tfjs'];
     const message = codeWith(packages, 'wasm');
     expect(message).toMatch(/^GW_BACKEND_MISSING: .*npm install @tensorflow\/tfjs-backend-wasm@4\.22\.0/);
-    expect(codeWith(packages, 'auto')).toBe('cpu\n');
+    expect(codeWith([...packages, '@gatewise/engine-wasm'], 'auto')).toBe('cpu\n');
   });
 
   it('@tensorflow/tfjs-node-gpu', () => {

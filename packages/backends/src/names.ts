@@ -18,7 +18,7 @@ export interface BackendInfo {
   readonly version: string;
   /** What does the arithmetic: `TensorFlow 2.21.0`, `WebAssembly with SIMD`, a GPU's name. */
   readonly driver: string;
-  /** What runs the recurrent op: `native (avx2, 2 threads)`, or `ops`, composed of the backend's own ops. */
+  /** What runs the recurrent op: `native (avx2, 2 threads)`, `wasm (SIMD)`, or `ops`, composed of the backend's own ops. */
   readonly engine: string;
   /** What multiplies and sums outside of it on the cpu backend: the arithmetic of an engine, `native`, or `tfjs`. */
   readonly kernels: string;

@@ -21,7 +21,7 @@ async function check(): Promise<void> {
 describe('useBackend', () => {
   it('runs a product and a gradient on cpu', async () => {
     const info = await useBackend('cpu');
-    const engine = expect.stringMatching(/^(native \(\w+, \d+ threads\)|ops)$/);
+    const engine = expect.stringMatching(/^(native \(\w+, \d+ threads\)|wasm \((relaxed )?SIMD\))$/);
     expect(info).toEqual({
       name: 'cpu',
       tfName: 'cpu',

@@ -58,7 +58,7 @@ export const PASS: usize = NEXT + <usize>MAX_STATES * 4;
 export const EXPORTED: usize = PASS + <usize>MAX_STATES * 4;
 export const PANELS_DA: usize = EXPORTED + <usize>MAX_INDEX * 4;
 export const STRIPS: usize = PANELS_DA + <usize>MAX_GATES * 4;
-export const FRAME: usize = STRIPS + 3 * 16;
+const FRAME: usize = STRIPS + 3 * 16;
 
 // @ts-ignore: decorator
 @inline
@@ -146,7 +146,7 @@ export function zoneHolds(call: Call, k: i32): bool {
 }
 export const DROP_NONE: i32 = 0;
 export const DROP_MASK: i32 = 2;
-export const ZONE_NONE: i32 = 0;
+const ZONE_NONE: i32 = 0;
 export const ZONE_EXPECT: i32 = 2;
 export const ZONE_MASK: i32 = 3;
 

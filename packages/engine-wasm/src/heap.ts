@@ -13,7 +13,7 @@ const PAGE = 65536;
 const MOST = 65536 * PAGE;
 const LINE = 64;
 
-export function noMemory(bytes: number, cause?: unknown): GatewiseError {
+function noMemory(bytes: number, cause?: unknown): GatewiseError {
   const megabytes = Math.ceil(bytes / 2 ** 20);
   return new GatewiseError(
     'GW_ENGINE_MEMORY',

@@ -76,7 +76,9 @@ export class Session {
     if (at !== null) return at;
     const values = tensor.dataSync();
     if (as === 'truth') {
-      return this.put(values instanceof Uint8Array ? values : Uint8Array.from(values, (v) => (v === 0 ? 0 : 1)));
+      return this.put(
+        values instanceof Uint8Array ? values : Uint8Array.from(values, (v) => (v === 0 ? 0 : 1)),
+      );
     }
     if (as === 'ids') return this.put(values as Int32Array);
     return this.put(values instanceof Float32Array ? values : Float32Array.from(values));
