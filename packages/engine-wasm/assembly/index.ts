@@ -3,3 +3,4 @@ export { badId, frameBytes } from './call';
 export { forward, forwardScratch, historyBytes } from './forward';
 export { math } from './math';
 export { segmentSum } from './segment';
+export { scale, sumSquares, update } from './update';

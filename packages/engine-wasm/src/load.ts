@@ -14,6 +14,12 @@ export interface Exports {
   /** row·T + t of the first id that is none, or −1. */
   badId(call: number): number;
   segmentSum(x: number, ids: number, rows: number, width: number, segments: number, out: number): void;
+  /** rule, numbers, n (a multiple of 4), w, g and slots; w and the slots are updated in place. */
+  update(rule: number, numbers: number, n: number, w: number, g: number, slot0: number, slot1: number): void;
+  /** Σ x² of n floats, a multiple of 16. */
+  sumSquares(x: number, n: number): number;
+  /** x ← factor · x of n floats, a multiple of 4. */
+  scale(x: number, n: number, factor: number): void;
   /** 0 exp, 1 logistic, 2 tanh of n floats, n a multiple of 4. */
   math(which: number, from: number, to: number, n: number): void;
 }
@@ -51,8 +57,7 @@ export async function compileModule(variant = variantsHere()[0]): Promise<Compil
   return {
     variant,
     instantiate(memory) {
-      const threads =
-        typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
+      const threads = typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
       if (threads) shared ??= new WebAssembly.Module(toShared(bytes));
       const { exports } = new WebAssembly.Instance(threads ? shared! : alone, { env: { memory } });
       return exports as unknown as Exports;
