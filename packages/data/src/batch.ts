@@ -9,6 +9,8 @@ export interface DataBatch {
   readonly y: Tensor;
   /** True where row b continues row b of the batch before. */
   readonly carry?: boolean;
+  /** How many steps of each row are real; the rest is padding. */
+  readonly lengths?: readonly number[];
 }
 
 /** The batches of an epoch, anew each time it is called: the same epoch number gives the same batches. */

@@ -1,6 +1,7 @@
 export { registerCell, registeredCells } from './cell-registry.js';
 export type { RecurrentConfig, Settings } from './config.js';
 export type { InitialiserName } from './initialisers.js';
+export { LengthsLayer, withLengths } from './lengths-layer.js';
 export {
   additive,
   gru,

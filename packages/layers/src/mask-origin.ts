@@ -22,15 +22,17 @@ function originOf(x: SymbolicTensor | undefined): Origin {
   if (!x) return 'none';
   const layer = x.sourceLayer;
   if (layer.getClassName() === 'InputLayer') return 'input';
-  if (!layer.supportsMasking) return 'none';
   if (makesMask(layer)) return 'made';
+  // an embedding has a step for a step, and passes a mask on though it does not say so
+  if (!layer.supportsMasking && layer.getClassName() !== 'Embedding') return 'none';
   if ((layer as { returnSequences?: boolean }).returnSequences === false) return 'none';
   const origins = x.inputs.map(originOf);
   return origins.includes('made') ? 'made' : origins.includes('input') ? 'input' : 'none';
 }
 
 const makesMask = (layer: Layer): boolean =>
-  layer.getClassName() === 'Masking' || (layer.getClassName() === 'Embedding' && layer.supportsMasking);
+  ['Masking', 'GatewiseLengths'].includes(layer.getClassName()) ||
+  (layer.getClassName() === 'Embedding' && layer.supportsMasking);
 
 /** Every layer that is connected to this one. */
 function graphOf(start: Layer): Layer[] {

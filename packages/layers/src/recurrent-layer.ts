@@ -1,10 +1,11 @@
 import { hashText } from '@gatewise/core';
-import { currentRun, recur } from '@gatewise/recurrence';
+import { currentRun, type Lengths, recur } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { checkIds, checkMask, checkShapes, featuresOf } from './checks.js';
 import { type RecurrentConfig, type Settings, settingsOf } from './config.js';
 import { layerArgs } from './layer-args.js';
+import { maskOfLengths } from './lengths-layer.js';
 import { maskCanReach } from './mask-origin.js';
 import { dropInput, dropOutput, prepareInput } from './prepare-input.js';
 import {
@@ -82,11 +83,25 @@ export class RecurrentLayer extends layers.Layer {
     return returnState ? [y, ...cell.state.map(() => none)] : y;
   }
 
-  override apply(inputs: Input | Input[], kwargs: Kwargs = {}) {
-    const { initialState, ...rest } = kwargs;
-    if (initialState == null) return super.apply(inputs as tf.Tensor[], kwargs);
+  override apply(inputs: Input | Input[], kwargs: Kwargs = {}): ReturnType<layers.Layer['apply']> {
+    const { initialState, lengths, ...rest } = kwargs;
+    if (lengths != null) return this.#applyLengths(inputs, lengths as Lengths, { initialState, ...rest });
+    if (initialState == null) return super.apply(inputs as tf.Tensor[], rest);
     // states are inputs like x: so tf.layers keeps them in the graph of a model and in its file
     return super.apply([...toList(inputs), ...toList(initialState as Input | Input[])] as tf.Tensor[], rest);
+  }
+
+  #applyLengths(
+    inputs: Input | Input[],
+    lengths: Lengths,
+    kwargs: Kwargs,
+  ): ReturnType<layers.Layer['apply']> {
+    const mask = maskOfLengths(inputs, lengths);
+    try {
+      return this.apply(inputs, { ...kwargs, mask });
+    } finally {
+      mask.dispose();
+    }
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Kwargs): tf.Tensor | tf.Tensor[] {

@@ -6,7 +6,8 @@ import { RecurrentLayer } from './recurrent-layer.js';
  * Weights, in the order of `getWeights()`: kernel W [I, (gates that read x)·H], recurrent_kernel R
  * [H, (gates that read h)·H], bias b [gates·H], then the cell's vectors [H] by name. Initial states are further inputs,
  * `apply([x, h0, c0])` or `apply(x, { initialState: [h0, c0] })`, in the order of `cell.state`, as are the returned ones.
- * Masks, [B,T], come from tf.layers or as `apply(x, { mask })`.
+ * Masks, [B,T], come from tf.layers (Masking, Embedding({ maskZero }), `withLengths`) or as `apply(x, { mask })`, lengths
+ * as `apply(x, { lengths })`.
  * Errors: `GW_LAYER_OPTION`, `GW_LAYER_UNITS`, `GW_LAYER_RATE`, `GW_LAYER_INITIALISER`, `GW_LAYER_CELL_UNKNOWN`;
  * in use `GW_LAYER_SHAPE`, `GW_LAYER_IDS`.
  *

@@ -15,6 +15,8 @@ export interface Batch {
   readonly y: Tensor;
   /** True where row b continues row b of the batch before, so that a carried state goes on. */
   readonly carry?: boolean;
+  /** How many steps of each row of x are real, [B]: what lies behind is padding, which no layer of ours reads and no loss counts. */
+  readonly lengths?: readonly number[];
 }
 
 /** What every hook can see and do. */

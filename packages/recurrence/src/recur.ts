@@ -61,10 +61,7 @@ export function recur(cell: AnyCell, args: RecurArgs): RecurResult {
 }
 
 /** y [B,T,H], and the final states [B,H] by name. */
-interface RecurResult {
-  y: tf.Tensor3D;
-  final: Record<string, tf.Tensor2D>;
-}
+type RecurResult = { y: tf.Tensor3D; final: Record<string, tf.Tensor2D> };
 
 /** null where every row is full: then nothing is masked. Errors: `GW_OP_LENGTHS`. */
 function maskOfLengths(lengths: Lengths, { x, mask }: RecurArgs): tf.Tensor2D | null {

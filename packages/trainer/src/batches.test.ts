@@ -2,9 +2,10 @@ import type { Batch } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failure, line, points } from '../test/fixtures.js';
-import { type Batches, countTargets } from './batches.js';
+import type { Batches } from './batches.js';
 import { findNonFinite, hostValues } from './host-values.js';
 import { type TrainOptions, train } from './index.js';
+import { countTargets } from './lengths.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

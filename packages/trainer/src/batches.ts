@@ -2,6 +2,7 @@ import { GatewiseError } from '@gatewise/core';
 import type { Batch } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import { findNonFinite } from './host-values.js';
+import { checkLengths } from './lengths.js';
 
 export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>;
 /** A function that gives a pass for each epoch; `steps`, where known, counts the batches of one. */
@@ -54,17 +55,9 @@ export function disposeBatch(batch: Batch): void {
   tf.dispose(batch as unknown as tf.TensorContainer);
 }
 
-/** Targets in a batch: B·T where y follows the time axis of x ([B,T,I] or ids [B,T]), else B. */
-export function countTargets(batch: Batch): number {
-  const x = inputsOf(batch)[0] as tf.Tensor;
-  const [B = 1, T] = batch.y.shape;
-  const sequence = x.rank === 3 || (x.rank === 2 && x.dtype === 'int32');
-  return sequence && T !== undefined && T === x.shape[1] ? B * T : B;
-}
-
 /**
  * Checks a batch before it is used; numbers are looked at only where they lie on the host.
- * Errors: `GW_TRAIN_BATCH`, `GW_TRAIN_DISPOSED`, `GW_TRAIN_SHAPE`, `GW_TRAIN_NAN`, each saying which batch (`where`).
+ * Errors: `GW_TRAIN_BATCH`, `GW_TRAIN_DISPOSED`, `GW_TRAIN_SHAPE`, `GW_TRAIN_LENGTHS`, `GW_TRAIN_NAN`, each saying which batch (`where`).
  */
 export function checkBatch(batch: Batch, where: string): void {
   const named = nameTensors(batch, where);
@@ -91,6 +84,7 @@ export function checkBatch(batch: Batch, where: string): void {
       `got ${odd[0]} [${odd[1].shape}] and y [${batch.y.shape}] in ${where}, wanted the same number of rows in both`,
     );
   }
+  checkLengths(batch, where);
   for (const [name, tensor] of named) checkFinite(name, tensor, where);
 }
 

@@ -3,6 +3,7 @@ import type { Batch, Trainable } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { inputsOf } from './batches.js';
+import { counted, maskOf } from './lengths.js';
 import { applyLoss, lossFunction } from './losses.js';
 import {
   addPenalties,
@@ -35,9 +36,14 @@ export function carried(model: LayersModel, options: TrainableOptions = {}): Tra
     loss(batch, training) {
       const states = training ? memory.training : memory.validation;
       const inputs = checkedInputs(model, [...inputsOf(batch), ...states.take(batch)]);
-      const [p, ...next] = applyModel(model, inputs, training);
+      const mask = maskOf(batch);
+      const [p, ...next] = applyModel(model, inputs, training, mask);
       states.keep(next);
-      return addPenalties(model, applyLoss(loss, compute, batch.y, p as tf.Tensor), training);
+      return addPenalties(
+        model,
+        applyLoss(loss, compute, batch.y, p as tf.Tensor, counted(batch, mask)),
+        training,
+      );
     },
     resetState,
     dispose: () => resetState(),

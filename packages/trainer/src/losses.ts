@@ -1,9 +1,10 @@
 import { GatewiseError } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { maskedMean } from './lengths.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
-/** Targets and predictions to a loss: a scalar, or a tensor whose mean is taken. */
-export type LossFunction = (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor;
+/** Targets and predictions to a loss: a scalar, or a tensor whose mean is taken. `mask` [B,T] comes with padded rows. */
+export type LossFunction = (yTrue: tf.Tensor, yPred: tf.Tensor, mask?: tf.Tensor) => tf.Tensor;
 
 // Probabilities are kept this far from 0 and 1, as tf.layers does.
 const EPSILON = 1e-7;
@@ -53,8 +54,14 @@ export function lossFunction(loss: Loss | undefined): LossFunction {
   );
 }
 
-/** The mean loss as a scalar; a regression's y and p must have one shape. Errors: `GW_TRAIN_SHAPE`. */
-export function applyLoss(loss: Loss, compute: LossFunction, y: tf.Tensor, p: tf.Tensor): tf.Scalar {
+/** The mean loss as a scalar, over the steps that count; a regression's y and p must have one shape. Errors: `GW_TRAIN_SHAPE`. */
+export function applyLoss(
+  loss: Loss,
+  compute: LossFunction,
+  y: tf.Tensor,
+  p: tf.Tensor,
+  mask?: tf.Tensor2D, // [B,T]
+): tf.Scalar {
   const sparse = loss === 'softmaxCrossEntropy' || loss === 'sparseCategoricalCrossentropy';
   if (typeof loss === 'string' && !sparse && !tf.util.arraysEqual(y.shape, p.shape)) {
     throw new GatewiseError(
@@ -62,6 +69,7 @@ export function applyLoss(loss: Loss, compute: LossFunction, y: tf.Tensor, p: tf
       `got y [${y.shape}] and predictions [${p.shape}], wanted one shape for ${loss}; reshape y, or change the last layer`,
     );
   }
+  if (mask) return maskedMean(compute(y, p, mask), mask);
   const value = compute(y, p);
   return (value.rank === 0 ? value : tf.mean(value)) as tf.Scalar;
 }

@@ -26,6 +26,21 @@ export function softmaxCrossEntropy(yTrue: tf.Tensor, yPred: tf.Tensor, mask?: t
   });
 }
 
+/**
+ * Softmax cross-entropy summed over the steps of a sequence and averaged over rows: E = 1/B Σ_b Σ_t E_bt, stable from
+ * logits. A loss for `train`, and for padded rows with their mask. Arguments and errors as of `softmaxCrossEntropy`.
+ *
+ * @example await train(model, batches, { loss: summedCrossEntropy, epochs: 3, optimizer });
+ */
+export function summedCrossEntropy(yTrue: tf.Tensor, yPred: tf.Tensor, mask?: tf.Tensor): tf.Scalar {
+  return tf.tidy(() => {
+    const [B = 1, ...steps] = yPred.shape.slice(0, -1);
+    const mean = softmaxCrossEntropy(yTrue, yPred, mask);
+    const perRow = steps.reduce((n, m) => n * m, 1);
+    return tf.mul(mean, mask ? tf.div(tf.sum(tf.cast(mask, 'float32')), B) : perRow) as tf.Scalar;
+  });
+}
+
 /** The same of tf.js' ops, on every backend. */
 function composed(z: tf.Tensor2D, y: tf.Tensor, mask: tf.Tensor | null): tf.Scalar {
   const [N, C] = z.shape;

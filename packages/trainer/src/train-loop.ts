@@ -1,8 +1,9 @@
 import type { Batch, EpochContext, Logs, TrainEnd } from '@gatewise/plugin';
-import { type Batches, checkBatch, countTargets, disposeBatch, noBatches, openBatches } from './batches.js';
+import { type Batches, checkBatch, disposeBatch, noBatches, openBatches } from './batches.js';
 import { createBreath } from './breathe.js';
 import { Contexts, type Plan, type Progress } from './contexts.js';
 import { checkFiniteLoss, meanLoss, READ_EVERY } from './evaluate.js';
+import { countTargets } from './lengths.js';
 import { Means, Report } from './logs.js';
 import { type Learner, learn } from './step.js';
 

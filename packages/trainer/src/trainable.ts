@@ -3,6 +3,7 @@ import type { Trainable } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { inputsOf } from './batches.js';
+import { counted, maskOf } from './lengths.js';
 import { applyLoss, type Loss, lossFunction } from './losses.js';
 
 export interface TrainableOptions {
@@ -22,14 +23,19 @@ export function trainable(model: LayersModel, options: TrainableOptions = {}): T
   return {
     ...describe(model),
     loss(batch, training) {
-      const [p, ...more] = applyModel(model, checkedInputs(model, inputsOf(batch)), training);
+      const mask = maskOf(batch);
+      const [p, ...more] = applyModel(model, checkedInputs(model, inputsOf(batch)), training, mask);
       if (more.length > 0) {
         throw new GatewiseError(
           'GW_TRAIN_SHAPE',
           `got a model with ${more.length + 1} outputs, wanted one; use carried(model, …) for states, or write a Trainable`,
         );
       }
-      return addPenalties(model, applyLoss(loss, compute, batch.y, p as tf.Tensor), training);
+      return addPenalties(
+        model,
+        applyLoss(loss, compute, batch.y, p as tf.Tensor, counted(batch, mask)),
+        training,
+      );
     },
   };
 }
@@ -69,9 +75,14 @@ export function describe(model: LayersModel): Pick<Trainable, 'name' | 'weights'
   };
 }
 
-export function applyModel(model: LayersModel, inputs: readonly tf.Tensor[], training: boolean): tf.Tensor[] {
+export function applyModel(
+  model: LayersModel,
+  inputs: readonly tf.Tensor[],
+  training: boolean,
+  mask?: tf.Tensor, // [B,T]: which steps are real
+): tf.Tensor[] {
   const x = inputs.length === 1 ? (inputs[0] as tf.Tensor) : [...inputs];
-  const outputs = model.apply(x, { training }) as tf.Tensor | tf.Tensor[];
+  const outputs = model.apply(x, mask ? { training, mask } : { training }) as tf.Tensor | tf.Tensor[];
   return Array.isArray(outputs) ? outputs : [outputs];
 }
 
