@@ -4,10 +4,14 @@ import { type OpenPage, openPage } from './open-page.js';
 import type { PageKind } from './page/suites.js';
 
 /**
- * Registers every test of a page, and what must hold of each kind; `more` adds its own. Without a Chromium the whole
- * shows up as skipped, with the reason.
+ * Registers every test of a page, that the console says nothing but `said`, and `more`. Without a Chromium the whole shows
+ * up as skipped, with the reason.
  */
-export async function testsInPage(kind: PageKind, more: (page: OpenPage) => void): Promise<void> {
+export async function testsInPage(
+  kind: PageKind,
+  more: (page: OpenPage) => void,
+  said: readonly RegExp[] = [],
+): Promise<void> {
   const chromium = await findChromium().catch((error: Error) => error);
   if (chromium instanceof Error) {
     describe.skip(`in a page: ${chromium.message}`, () => {
@@ -24,7 +28,9 @@ export async function testsInPage(kind: PageKind, more: (page: OpenPage) => void
         if (failure !== null) throw new Error(failure);
       });
     }
-    it('the console has no errors and no warnings', () => expect(page.said).toEqual([]));
+    it(`the console has ${said.length === 0 ? 'no errors and no warnings' : 'these warnings, once'}`, () => {
+      expect(page.said).toEqual(said.map((text) => expect.stringMatching(text)));
+    });
     more(page);
   });
 }

@@ -1,15 +1,10 @@
 import { type BackendInfo, useBackend } from '@gatewise/backends';
-import { loadWasm } from '@gatewise/engine-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 
 export type PageBackend = 'cpu' | 'wasm';
 
 /** The backend as a page uses it: the .wasm files come from its own server. */
-export async function backend(name: PageBackend): Promise<BackendInfo> {
-  const info = await useBackend(name, { wasmPaths: '/wasm/' });
-  const found = await loadWasm();
-  return { ...info, engine: 'missing' in found ? `ops, ${found.missing}` : `wasm (${found.variant})` };
-}
+export const backend = (name: PageBackend): Promise<BackendInfo> => useBackend(name, { wasmPaths: '/wasm/' });
 
 /** The memory of the wasm backend, which must be the one in use. */
 export function wasmMemory(): ArrayBuffer | SharedArrayBuffer {
