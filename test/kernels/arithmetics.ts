@@ -1,13 +1,15 @@
 import { useBackend } from '@gatewise/backends';
 import { loadNative } from '@gatewise/engine-native';
+import { loadWasm } from '@gatewise/engine-wasm';
 import { type Arithmetic, arithmetic, installKernels, provideArithmetic } from '@gatewise/kernels';
 import { afterAll, beforeAll, describe } from 'vitest';
 
-const native = await loadNative();
+const [native, wasm] = [await loadNative(), await loadWasm()];
 
 /** Why an arithmetic is not here, or null. */
 const missing: Readonly<Record<string, string | null>> = {
   native: 'missing' in native ? native.missing.message : null,
+  wasm: 'missing' in wasm ? wasm.missing.message : null,
 };
 export const arithmeticNames = Object.keys(missing);
 
@@ -19,18 +21,17 @@ export function withArithmetic(name: string, body: (calls: Calls) => void): void
   const why = missing[name] ?? null;
   describe.skipIf(why !== null)(`arithmetic ${name}${why === null ? '' : `: ${why}`}`, () => {
     let seen: string[] = [];
+    let real: Arithmetic;
     beforeAll(async () => {
       await useBackend('cpu');
-      const real = arithmetic(name) as Arithmetic;
+      real = arithmetic(name) as Arithmetic;
       provideArithmetic(
         watched(real, (call) => seen.push(call)),
         100,
       );
       installKernels();
     });
-    afterAll(async () => {
-      await useBackend('cpu');
-    });
+    afterAll(() => provideArithmetic(real, 0));
     body(() => {
       const read = seen;
       seen = [];

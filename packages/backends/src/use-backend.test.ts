@@ -28,7 +28,7 @@ describe('useBackend', () => {
       version: '4.22.0',
       driver: 'plain JavaScript',
       engine,
-      kernels: info.engine === 'ops' ? 'tfjs' : 'native',
+      kernels: info.engine === 'ops' ? 'tfjs' : info.engine.split(' ')[0],
     });
     expect(tf.getBackend()).toBe('cpu');
     await check();

@@ -14,6 +14,34 @@ export interface Exports {
   /** row·T + t of the first id that is none, or −1. */
   badId(call: number): number;
   segmentSum(x: number, ids: number, rows: number, width: number, segments: number, out: number): void;
+  /** Bytes that `product` works in. */
+  productScratch(n: number, k: number, transposeA: boolean): number;
+  /** One batch; activation by its place, bias or 0. */
+  product(
+    m: number,
+    n: number,
+    k: number,
+    transposeA: boolean,
+    transposeB: boolean,
+    activation: number,
+    a: number,
+    b: number,
+    bias: number,
+    c: number,
+    scratch: number,
+  ): void;
+  /** ids or y is 0; [s, k, d] of each row into out, the gradient into dz unless it is 0. */
+  crossEntropy(
+    rows: number,
+    classes: number,
+    z: number,
+    ids: number,
+    y: number,
+    w: number,
+    dz: number,
+    e: number,
+    out: number,
+  ): void;
   /** rule, numbers, n (a multiple of 4), w, g and slots; w and the slots are updated in place. */
   update(rule: number, numbers: number, n: number, w: number, g: number, slot0: number, slot1: number): void;
   /** Σ x² of n floats, a multiple of 16. */

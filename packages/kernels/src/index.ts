@@ -8,6 +8,7 @@ export {
   type Dense,
   type Product,
   type RowsById,
+  type Spread,
   spreads,
 } from './dense.js';
 export { installKernels, kernelsInstalled, removeKernels } from './install.js';

@@ -1,0 +1,116 @@
+import { activations, type CrossEntropy, type Dense, type Product } from '@gatewise/kernels';
+import {
+  checkCombination,
+  checkCrossEntropy,
+  checkProduct,
+  checkRows,
+  checkSums,
+} from './dense-arguments.js';
+import type { OwnHome } from './home.js';
+import { addRows, combine, copyRows, sumRows } from './loops.js';
+
+/** Products and losses of the module; what moves or adds each number once is done where the arrays lie. */
+export function wasmDense(home: OwnHome): Dense {
+  return {
+    array: (length) => new Float32Array(length),
+    product(of) {
+      checkProduct(of);
+      within(home, (loan) => product(home, loan, of));
+    },
+    crossEntropy(of) {
+      checkCrossEntropy(of);
+      return within(home, (loan) => crossEntropy(home, loan, of));
+    },
+    gatherRows(of) {
+      checkRows(of, true);
+      copyRows(of);
+    },
+    scatterRows(of) {
+      checkRows(of, false);
+      addRows(of);
+    },
+    sumRows(x, out) {
+      checkSums(x, out);
+      sumRows(x, out);
+    },
+    combine(of) {
+      checkCombination(of);
+      combine(of);
+    },
+  };
+}
+
+/** Memory for one call. */
+interface Loan {
+  take(bytes: number): number;
+  put(values: Float32Array | Int32Array): number;
+}
+
+function within<T>({ heap }: OwnHome, body: (loan: Loan) => T): T {
+  const taken: number[] = [];
+  const take = (bytes: number) => {
+    const at = heap.take(bytes);
+    taken.push(at);
+    return at;
+  };
+  const put = (values: Float32Array | Int32Array) => {
+    const at = take(values.byteLength);
+    const view = values instanceof Int32Array ? Int32Array : Float32Array;
+    new view(heap.buffer, at, values.length).set(values);
+    return at;
+  };
+  try {
+    return body({ take, put });
+  } finally {
+    for (const at of taken) heap.give(at);
+  }
+}
+
+function product({ exports, heap }: OwnHome, loan: Loan, of: Product): void {
+  const { n, k, transposeA, transposeB } = of;
+  const { m, batches } = asOne(of);
+  const [a, b] = [loan.put(of.a), loan.put(of.b)];
+  const bias = of.bias ? loan.put(of.bias) : 0;
+  const c = loan.take(4 * of.c.length);
+  const scratch = loan.take(exports.productScratch(n, k, transposeA));
+  const activation = activations.indexOf(of.activation);
+  for (let i = 0; i < batches; i++) {
+    const [atA, atB] = [a + (of.repeatA ? 0 : 4 * i * m * k), b + (of.repeatB ? 0 : 4 * i * k * n)];
+    const at = c + 4 * i * m * n;
+    exports.product(m, n, k, transposeA, transposeB, activation, atA, atB, bias, at, scratch);
+  }
+  of.c.set(new Float32Array(heap.buffer, c, of.c.length));
+}
+
+/** The batches of one B are the rows of one product. */
+function asOne({ m, batches, transposeA, repeatA, repeatB }: Product): { m: number; batches: number } {
+  const one = repeatB && !repeatA && !transposeA && batches * m < 2 ** 31;
+  return one ? { m: m * batches, batches: 1 } : { m, batches };
+}
+
+function crossEntropy({ exports, heap }: OwnHome, loan: Loan, of: CrossEntropy): number {
+  const { rows, classes, targets, gradient } = of;
+  const w = weights(of);
+  const at = loan.put(targets);
+  const [ids, y] = targets instanceof Int32Array ? [at, 0] : [0, at];
+  const [z, by] = [loan.put(of.logits), loan.put(w)];
+  const dz = gradient ? loan.take(4 * gradient.length) : 0;
+  const [e, parts] = [loan.take(4 * classes + 16), loan.take(12 * rows)];
+  exports.crossEntropy(rows, classes, z, ids, y, by, dz, e, parts);
+  gradient?.set(new Float32Array(heap.buffer, dz, gradient.length));
+  const each = new Float32Array(heap.buffer, parts, 3 * rows);
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    const [s = 0, k = 0, d = 0] = each.subarray(3 * row, 3 * row + 3);
+    // l = w (k log s − Σ_c y (z − max z))
+    sum += w[row]! * (k * Math.log(s) - d);
+  }
+  return sum;
+}
+
+/** w = m / max(Σ m, 1) */
+function weights({ rows, mask }: CrossEntropy): Float32Array {
+  const sum = mask ? mask.reduce((total, m) => total + m, 0) : rows;
+  const by = Math.max(sum, 1);
+  return Float32Array.from({ length: rows }, (_, row) => (mask ? mask[row]! : 1) / by);
+}
