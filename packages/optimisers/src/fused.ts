@@ -6,6 +6,7 @@ import {
 } from '@gatewise/kernels';
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import type { OwnArrays } from './slots.js';
 import type { Step } from './step.js';
 
 /** What an engine provides, where its kernels are in use: tensors are arrays of the host there. */
@@ -15,14 +16,14 @@ export function fusedArithmetic(): Arithmetic | null {
 
 /**
  * A step of all weights in one call. Weights go to new arrays: `data()` hands out the array itself. Slots are updated in
- * place where `unseen` and no other tensor has their array.
+ * place where their arrays are its own and no other tensor has them.
  */
 export function fusedStep(
   arithmetic: Arithmetic,
   rule: UpdateRule,
   numbers: readonly number[],
   steps: readonly Step[],
-  unseen: boolean,
+  own: OwnArrays,
 ): void {
   const arrays = steps.map(({ w, g, slots }) => ({
     w: arrayOf(w).values,
@@ -30,7 +31,7 @@ export function fusedStep(
     out: arithmetic.array(w.size),
     slots: slots.map((slot) => {
       const { values, shared } = arrayOf(slot);
-      return unseen && !shared ? values : values.slice();
+      return own.has(values) && !shared ? values : values.slice();
     }),
   }));
   arithmetic.update(rule, numbers, arrays);
@@ -39,6 +40,7 @@ export function fusedStep(
     for (const [k, slot] of slots.entries()) {
       const written = arrays[i]!.slots[k]!;
       if (arrayOf(slot).values !== written) assign(slot, written);
+      own.add(written);
     }
   }
 }

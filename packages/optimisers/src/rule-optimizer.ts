@@ -56,9 +56,8 @@ export class RuleOptimizer extends tf.Optimizer {
     const steps = given.map((one, i) => ({ ...one, slots: slots[i]! }));
     const numbers = this.#rule.numbers(this.iterations + 1, this.#learningRate);
     const arithmetic = fusedArithmetic();
-    if (arithmetic) fusedStep(arithmetic, this.#rule.name, Object.values(numbers), steps, this.#slots.unseen);
+    if (arithmetic) fusedStep(arithmetic, this.#rule.name, Object.values(numbers), steps, this.#slots.own);
     else composedStep(this.#rule, numbers, steps);
-    this.#slots.renewed();
     this.incrementIterations();
   }
 

@@ -1,7 +1,6 @@
-import '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { adam, momentum, nesterov, rmsprop, sgd } from './index.js';
+import { adam, adamw, momentum, nesterov, rmsprop, sgd } from './index.js';
 import { distance, expected, makeGradients, makeWeights, read, rules, run } from './test-support/cases.js';
 
 beforeAll(async () => {
@@ -74,6 +73,20 @@ it('minimises as every optimizer of tf.js does', () => {
   expect(w.dataSync()[0]).toBeCloseTo(2, 1);
   optimizer.dispose();
   w.dispose();
+});
+
+it('compiles into a model of tf.layers, and fits it', async () => {
+  const before = tf.memory().numTensors;
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+  const optimizer = adamw({ learningRate: 0.05 });
+  model.compile({ optimizer, loss: 'meanSquaredError' });
+  const [x, y] = [tf.ones([8, 2]), tf.fill([8, 1], 3)];
+  const { history } = await model.fit(x, y, { epochs: 30, verbose: 0 });
+  expect(history.loss!.at(-1)).toBeLessThan((history.loss![0] as number) / 2);
+  model.dispose();
+  optimizer.dispose();
+  tf.dispose([x, y]);
+  expect(tf.memory().numTensors).toBe(before);
 });
 
 it('keeps the bias corrections exact after many steps', () => {

@@ -3,26 +3,24 @@ import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NamedTensor } from './step.js';
 
+/** Slots' arrays that a fused step has made, and that have been in no other hands since. */
+export type OwnArrays = WeakSet<Float32Array>;
+
 /** What an optimiser keeps of each weight between steps: by name, in the order the weights first came. */
 export class Slots {
   readonly #slots: readonly string[];
   #of = new Map<string, readonly Variable[]>();
   /** Set by `restore`, which may have other names: the first weights that come settle it. */
   #restored = false;
-  #unseen = true;
+  #own: OwnArrays = new WeakSet();
 
   constructor(slots: readonly string[]) {
     this.#slots = slots;
   }
 
-  /** False where arrays may be in other hands, by `saved` or `restore`: the next step writes to new ones. */
-  get unseen(): boolean {
-    return this.#unseen;
-  }
-
-  /** To be called once a step has written all of them to new arrays. */
-  renewed(): void {
-    this.#unseen = true;
+  /** For the fused step, to know what it may write to. */
+  get own(): OwnArrays {
+    return this.#own;
   }
 
   /** The slots of each weight, zeros where it is new. Errors: `GW_OPTIM_STATE`, before anything is made. */
@@ -55,7 +53,7 @@ export class Slots {
 
   /** All of the first slot, then all of the second, as tf.js has them; the tensors stay the optimiser's. */
   saved(): NamedTensor[] {
-    this.#unseen = false;
+    this.#own = new WeakSet();
     return this.#slots.flatMap((slot, k) =>
       [...this.#of].map(([name, slots]) => ({ name: `${name}/${slot}`, tensor: slots[k]! })),
     );
@@ -86,7 +84,6 @@ export class Slots {
       );
     }
     this.#restored = true;
-    this.#unseen = false;
   }
 
   dispose(): void {
