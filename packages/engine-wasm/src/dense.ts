@@ -6,11 +6,14 @@ import {
   checkRows,
   checkSums,
 } from './dense-arguments.js';
-import type { OwnHome } from './home.js';
+import type { Home } from './home.js';
 import { addRows, combine, copyRows, sumRows } from './loops.js';
 
+/** A module and its memory, where arrays are copied to. */
+type Module = Pick<Home, 'exports' | 'heap'>;
+
 /** Products and losses of the module; what moves or adds each number once is done where the arrays lie. */
-export function wasmDense(home: OwnHome): Dense {
+export function wasmDense(home: Module): Dense {
   return {
     array: (length) => new Float32Array(length),
     product(of) {
@@ -46,7 +49,7 @@ interface Loan {
   put(values: Float32Array | Int32Array): number;
 }
 
-function within<T>({ heap }: OwnHome, body: (loan: Loan) => T): T {
+function within<T>({ heap }: Module, body: (loan: Loan) => T): T {
   const taken: number[] = [];
   const take = (bytes: number) => {
     const at = heap.take(bytes);
@@ -56,7 +59,7 @@ function within<T>({ heap }: OwnHome, body: (loan: Loan) => T): T {
   const put = (values: Float32Array | Int32Array) => {
     const at = take(values.byteLength);
     const view = values instanceof Int32Array ? Int32Array : Float32Array;
-    new view(heap.buffer, at, values.length).set(values);
+    new view(heap.buffer as ArrayBuffer, at, values.length).set(values);
     return at;
   };
   try {
@@ -66,7 +69,7 @@ function within<T>({ heap }: OwnHome, body: (loan: Loan) => T): T {
   }
 }
 
-function product({ exports, heap }: OwnHome, loan: Loan, of: Product): void {
+function product({ exports, heap }: Module, loan: Loan, of: Product): void {
   const { n, k, transposeA, transposeB } = of;
   const { m, batches } = asOne(of);
   const [a, b] = [loan.put(of.a), loan.put(of.b)];
@@ -79,7 +82,7 @@ function product({ exports, heap }: OwnHome, loan: Loan, of: Product): void {
     const at = c + 4 * i * m * n;
     exports.product(m, n, k, transposeA, transposeB, activation, atA, atB, bias, at, scratch);
   }
-  of.c.set(new Float32Array(heap.buffer, c, of.c.length));
+  of.c.set(new Float32Array(heap.buffer as ArrayBuffer, c, of.c.length));
 }
 
 /** The batches of one B are the rows of one product. */
@@ -88,7 +91,7 @@ function asOne({ m, batches, transposeA, repeatA, repeatB }: Product): { m: numb
   return one ? { m: m * batches, batches: 1 } : { m, batches };
 }
 
-function crossEntropy({ exports, heap }: OwnHome, loan: Loan, of: CrossEntropy): number {
+function crossEntropy({ exports, heap }: Module, loan: Loan, of: CrossEntropy): number {
   const { rows, classes, targets, gradient } = of;
   const w = weights(of);
   const at = loan.put(targets);
@@ -97,8 +100,8 @@ function crossEntropy({ exports, heap }: OwnHome, loan: Loan, of: CrossEntropy):
   const dz = gradient ? loan.take(4 * gradient.length) : 0;
   const [e, parts] = [loan.take(4 * classes + 16), loan.take(12 * rows)];
   exports.crossEntropy(rows, classes, z, ids, y, by, dz, e, parts);
-  gradient?.set(new Float32Array(heap.buffer, dz, gradient.length));
-  const each = new Float32Array(heap.buffer, parts, 3 * rows);
+  gradient?.set(new Float32Array(heap.buffer as ArrayBuffer, dz, gradient.length));
+  const each = new Float32Array(heap.buffer as ArrayBuffer, parts, 3 * rows);
   let sum = 0;
   for (let row = 0; row < rows; row++) {
     const [s = 0, k = 0, d = 0] = each.subarray(3 * row, 3 * row + 3);
