@@ -2,9 +2,9 @@ import type { Combination, RowsById, Spread } from '@gatewise/kernels';
 
 /** values = table[ids] */
 export function copyRows({ table, ids, width, values }: RowsById): void {
-  for (let i = 0, to = 0; i < ids.length; i++) {
+  for (let i = 0; i < ids.length; i++) {
     const from = ids[i]! * width;
-    for (let j = 0; j < width; j++) values[to++] = table[from + j]!;
+    values.set(table.subarray(from, from + width), i * width);
   }
 }
 
@@ -40,22 +40,22 @@ type Loop = (of: Combination, a: [number, number], b: [number, number]) => void;
 const loops: Readonly<Record<Combination['by'], Loop>> = {
   add({ rows, width, a, b, out }, [ra, ca], [rb, cb]) {
     for (let i = 0, to = 0; i < rows; i++) {
-      for (let j = 0; j < width; j++) out[to++] = a[i * ra + j * ca]! + b[i * rb + j * cb]!;
+      for (let j = 0, p = i * ra, q = i * rb; j < width; j++, p += ca, q += cb) out[to++] = a[p]! + b[q]!;
     }
   },
   sub({ rows, width, a, b, out }, [ra, ca], [rb, cb]) {
     for (let i = 0, to = 0; i < rows; i++) {
-      for (let j = 0; j < width; j++) out[to++] = a[i * ra + j * ca]! - b[i * rb + j * cb]!;
+      for (let j = 0, p = i * ra, q = i * rb; j < width; j++, p += ca, q += cb) out[to++] = a[p]! - b[q]!;
     }
   },
   mul({ rows, width, a, b, out }, [ra, ca], [rb, cb]) {
     for (let i = 0, to = 0; i < rows; i++) {
-      for (let j = 0; j < width; j++) out[to++] = a[i * ra + j * ca]! * b[i * rb + j * cb]!;
+      for (let j = 0, p = i * ra, q = i * rb; j < width; j++, p += ca, q += cb) out[to++] = a[p]! * b[q]!;
     }
   },
   div({ rows, width, a, b, out }, [ra, ca], [rb, cb]) {
     for (let i = 0, to = 0; i < rows; i++) {
-      for (let j = 0; j < width; j++) out[to++] = a[i * ra + j * ca]! / b[i * rb + j * cb]!;
+      for (let j = 0, p = i * ra, q = i * rb; j < width; j++, p += ca, q += cb) out[to++] = a[p]! / b[q]!;
     }
   },
 };
