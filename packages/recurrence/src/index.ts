@@ -17,4 +17,5 @@ export { recordProgram } from './record.js';
 export { opsEngine, recur } from './recur.js';
 export type { RecurArgs } from './request.js';
 export { currentRun, type Run, withRun } from './run-slot.js';
+export { recurStates } from './state-sequences.js';
 export { Dual, Num, TensorValue } from './values.js';

@@ -90,7 +90,7 @@ function preActivations(request: RecurRequest, tensors: RecurTensors, plan: Plan
   const { R } = tensors;
   const xW = projectInput(request, tensors, plan);
   const bias = cut(tf.reshape(tensors.b, [1, -1]), p.gates);
-  const R_h = R && columns(R as tf.Tensor2D, p.recurrent, plan.readsH, H);
+  const R_h = R && plan.readsH.length > 0 ? columns(R as tf.Tensor2D, p.recurrent, plan.readsH, H) : null;
   const R_u = R && plan.feeds.length > 0 ? columns(R as tf.Tensor2D, p.recurrent, plan.feeds, H) : null;
   const mask = operandMasks(request, tensors);
   const masked = (v: tf.Tensor, t: number) => (mask ? tf.mul(v, mask(t)) : v);
