@@ -9,11 +9,11 @@ export interface Heap {
 }
 
 const PAGE = 65536;
-/** What 32-bit addresses reach. */
-const MOST = 65536 * PAGE;
+/** Bytes that 32-bit addresses reach. */
+export const MOST = 65536 * PAGE;
 const LINE = 64;
 
-function noMemory(bytes: number, cause?: unknown): GatewiseError {
+export function noMemory(bytes: number, cause?: unknown): GatewiseError {
   const megabytes = Math.ceil(bytes / 2 ** 20);
   return new GatewiseError(
     'GW_ENGINE_MEMORY',

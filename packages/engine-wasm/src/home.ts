@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Heap, OwnHeap, type TfAllocator, TfHeap } from './heap.js';
+import { type Heap, MOST, noMemory, OwnHeap, type TfAllocator, TfHeap } from './heap.js';
 import type { Compiled, Exports } from './load.js';
 
 /** Where a backend's sequences run: a module in some memory, and how tensors come into it. */
@@ -43,8 +43,17 @@ export function tfHome(compiled: Compiled, backend: unknown): Home | null {
       heap: new TfHeap(memory, wasm as TfAllocator),
       address: offset,
       place: (shape) => {
+        const bytes = tf.util.sizeFromShape(shape) * Float32Array.BYTES_PER_ELEMENT;
+        // its allocator takes 32 bits, and answers 0 where there is no memory: tf.js looks at neither
+        if (bytes >= MOST) throw noMemory(bytes);
         const info = makeOutput.call(backend, shape, 'float32');
-        return { tensor: tf.engine().makeTensorFromTensorInfo(info), at: offset(info) };
+        const tensor = tf.engine().makeTensorFromTensorInfo(info);
+        const at = offset(info);
+        if (at === 0 && bytes > 0) {
+          tensor.dispose();
+          throw noMemory(bytes);
+        }
+        return { tensor, at };
       },
     };
   } catch {
