@@ -2,27 +2,26 @@ import { Error as ErrorsAlone, logger, parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { isQuickstart } from './quickstart.js';
 import type { Row } from './rows.js';
+import { placeOf } from './table.js';
 
-/** Milliseconds on a logarithmic axis: a panel for each cell, measure and size, a dot for each subject, its spread a line. */
+/** Milliseconds on a logarithmic axis: a panel for each case, a dot for each subject, its spread a line. */
 export async function drawChart(rows: readonly Row[], header: readonly string[]): Promise<string> {
   const values = rows
     .filter((row) => row.cell !== 'gemm' && !isQuickstart(row))
     .map((row) => ({
       ...row,
-      place: `${row.cell}, B ${row.B} T ${row.T} I ${row.I} H ${row.H}`,
+      place: placeOf(row),
       whose: row.peer === 'gatewise' ? 'Gatewise' : 'others',
     }));
   const spec: TopLevelSpec = {
     title: {
       text: 'Milliseconds: median, and from fastest to slowest',
-      subtitle: [...header],
+      subtitle: header.flatMap(wrapped),
       anchor: 'start',
     },
     data: { values },
-    facet: {
-      row: { field: 'place', title: null, sort: null },
-      column: { field: 'measure', title: null, sort: null },
-    },
+    facet: { field: 'place', title: null, sort: [...new Set(values.map(({ place }) => place))] },
+    columns: 3,
     spec: {
       width: 230,
       height: { step: 13 },
@@ -37,14 +36,14 @@ export async function drawChart(rows: readonly Row[], header: readonly string[])
       },
       layer: [
         {
-          mark: { type: 'rule', strokeWidth: 2, opacity: 0.6 },
+          mark: { type: 'rule', aria: false, strokeWidth: 2, opacity: 0.6 },
           encoding: {
             x: { field: 'minMs', type: 'quantitative', scale: { type: 'log' }, title: 'ms' },
             x2: { field: 'maxMs' },
           },
         },
         {
-          mark: { type: 'point', filled: true, size: 45, opacity: 1 },
+          mark: { type: 'point', aria: false, filled: true, size: 45, opacity: 1 },
           encoding: { x: { field: 'medianMs', type: 'quantitative', scale: { type: 'log' }, title: 'ms' } },
         },
       ],
@@ -54,7 +53,7 @@ export async function drawChart(rows: readonly Row[], header: readonly string[])
       font: 'sans-serif',
       background: 'white',
       view: { stroke: '#8886' },
-      axis: { gridColor: '#8883' },
+      axis: { aria: false, gridColor: '#8883' },
     },
   };
   const view = new View(parse(compile(spec, { logger: logger(ErrorsAlone) }).spec), { renderer: 'none' });
@@ -71,4 +70,14 @@ function inBothLights(svg: string): string {
     '</style>',
   ].join('');
   return svg.replace(/(<svg[^>]*>)/, `$1${style}`);
+}
+
+/** Lines of at most 200 letters, broken after a semicolon. */
+function wrapped(text: string): string[] {
+  const lines = [''];
+  for (const part of text.split(/(?<=; )/)) {
+    if (lines.at(-1)!.length + part.length > 200) lines.push('');
+    lines[lines.length - 1] += part;
+  }
+  return lines;
 }

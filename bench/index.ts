@@ -41,6 +41,8 @@ export async function main(argv: readonly string[], setting: Setting = {}): Prom
 
 /** Runs when it is the program, and not when a test imports it. */
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {
+  // an exit, so that the workers end and their files go
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   try {
     await main(process.argv.slice(2));
     process.exit(0);

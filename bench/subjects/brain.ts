@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { defineCell } from '@gatewise/core';
+import { defineCell, dsigmoid, dtanh } from '@gatewise/core';
 import { recur } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
@@ -26,18 +26,32 @@ interface Brain {
   readonly recurrent: { readonly LSTMTimeStep: new (options: object) => Net };
 }
 
-/** h = o ⊗ tanh(f ⊗ h' + i ⊗ g) */
+/** c = f ⊗ h' + i ⊗ g,  h = o ⊗ tanh(c) */
 const brainLstm = defineCell({
   name: 'brain-lstm',
   state: ['h'],
   gates: ['i', 'f', 'g', 'o'],
-  saved: [],
+  saved: ['i', 'f', 'g', 'o', 'k'],
   forward(a, s) {
-    const c = a.f.sigmoid().mul(s.h).add(a.i.sigmoid().mul(a.g.tanh()));
-    return { next: { h: a.o.sigmoid().mul(c.tanh()) }, saved: {} };
+    const i = a.i.sigmoid();
+    const f = a.f.sigmoid();
+    const g = a.g.tanh();
+    const o = a.o.sigmoid();
+    const k = f.mul(s.h).add(i.mul(g)).tanh();
+    return { next: { h: o.mul(k) }, saved: { i, f, g, o, k } };
   },
-  backward: () => {
-    throw new Error('forward alone');
+  backward(d, { i, f, g, o, k }, s) {
+    // δc = δh ⊗ o ⊗ (1 − k²)
+    const dc = d.h.mul(o).mul(dtanh(k));
+    return {
+      gates: {
+        i: dc.mul(g).mul(dsigmoid(i)),
+        f: dc.mul(s.h).mul(dsigmoid(f)),
+        g: dc.mul(i).mul(dtanh(g)),
+        o: d.h.mul(k).mul(dsigmoid(o)),
+      },
+      prev: { h: dc.mul(f) },
+    };
   },
 });
 
