@@ -14,9 +14,10 @@ const nativePackage = '@gatewise/engine-native';
 /**
  * Registers the engines that can read the backend's tensors, and says which will run the recurrent op:
  * `native (avx2, 2 threads)` in Node where it is built, else `wasm (relaxed SIMD)`, else `ops`, composed of the backend's
- * own ops.
+ * own ops; `webgpu` on webgpu.
  */
 export async function loadEngine(name: ConcreteBackend): Promise<string> {
+  if (name === 'webgpu') return loadWebgpuEngine();
   if (!['cpu', 'node', 'wasm'].includes(name)) return 'ops';
   const wasm = await loadWasmEngine();
   return (isNode() ? await loadNativeEngine(wasm) : null) ?? wasm;
@@ -40,6 +41,12 @@ async function loadWasmEngine(): Promise<string> {
   if (!('missing' in found)) return `wasm (${found.variant})`;
   say(`the engine wasm is left out, ops takes over: ${found.missing.message}`);
   return 'ops';
+}
+
+async function loadWebgpuEngine(): Promise<string> {
+  const engine = await import('@gatewise/engine-webgpu');
+  engine.loadWebgpuEngine();
+  return 'webgpu';
 }
 
 const said = new Set<string>();

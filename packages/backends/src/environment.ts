@@ -14,6 +14,7 @@ interface NodeModules {
   'node:fs': typeof import('node:fs');
   'node:module': typeof import('node:module');
   'node:path': typeof import('node:path');
+  'node:url': typeof import('node:url');
   'node:util': typeof import('node:util') & Record<string, unknown>;
 }
 
