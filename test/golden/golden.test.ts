@@ -19,6 +19,7 @@ describe('golden files', () => {
   for (const backend of ['cpu', 'node'] satisfies BackendName[])
     onBackend(backend, () => replayAll(backend, 'ops'));
   withNative(() => replayAll('cpu', 'native'));
+  for (const backend of ['cpu', 'wasm'] satisfies BackendName[]) replayAll(backend, 'wasm');
 });
 
 function replayAll(backend: BackendName, engine: string): void {
