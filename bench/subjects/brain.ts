@@ -14,7 +14,7 @@ interface Matrix {
 }
 interface Net {
   initialize(): void;
-  isRunnable: boolean;
+  bindEquation(): void;
   run(x: readonly Float32Array[]): Float32Array;
   readonly model: {
     readonly hiddenLayers: readonly Record<string, Matrix>[];
@@ -69,6 +69,7 @@ export async function prepare(one: Case, data: Data): Promise<Prepared> {
   const { LSTMTimeStep } = (createRequire(`${npmPeers}/`)('brain.js') as Brain).recurrent;
   const net = new LSTMTimeStep({ inputSize: I, hiddenLayers: [H], outputSize: H });
   net.initialize();
+  net.bindEquation();
   const layer = net.model.hiddenLayers[0]!;
   const [W, R, b] = ['W', 'R', 'b'].map((name) => data.array(name)) as [
     Float32Array,
