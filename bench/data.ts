@@ -3,7 +3,7 @@ import { random } from '@gatewise/core';
 import { type Case, CLASSES, gates, STREAM } from './cases.js';
 
 /** Where an array lies in the file of a case: float32, row-major, offset in elements. */
-export interface Place {
+interface Place {
   readonly offset: number;
   readonly shape: readonly number[];
 }

@@ -23,7 +23,7 @@ const RUN_LIMIT = 180_000;
 const SLOW = 200;
 
 /** A subject in a case. */
-export interface Turn {
+interface Turn {
   readonly subject: Subject;
   readonly worker: WorkerProcess;
   readonly maxAbsDiff: number;

@@ -32,7 +32,7 @@ export async function writeResults(results: Results, folder: string, name: strin
 }
 
 /** What stands in the README between the markers: sizes S and L, one line a case, ours beside the peers. */
-export function readmeTable({ header, rows, targets }: Results, svg: string): string {
+function readmeTable({ header, rows, targets }: Results, svg: string): string {
   const names = ['native', 'native on cpu', 'wasm on cpu', 'packed_lstm', 'torch', 'keras', 'onnxruntime'];
   const tf = ['tf.layers on node', 'tf.layers on wasm'];
   const columns = [...names, ...tf];
