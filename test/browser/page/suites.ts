@@ -5,7 +5,7 @@ import type { AnyCell } from '@gatewise/core';
 import { engineSuite, type Runner } from '@gatewise/testing';
 import { backend, type PageBackend } from './backend.js';
 import { goldenSuite } from './golden.js';
-import { memorySuite } from './memory.js';
+import { growthSuite, memorySuite } from './memory.js';
 import { trainingSuite } from './training.js';
 
 /**
@@ -15,7 +15,7 @@ import { trainingSuite } from './training.js';
 export type PageKind = 'plain' | 'policy' | 'sealed' | 'isolated' | 'older';
 
 const all: readonly AnyCell[] = [...Object.values(cells), lstmPeephole, indrnn];
-const some = [cells.lstm, cells.gru] as unknown as readonly AnyCell[];
+const some = [cells.lstm, cells.gru, lstmPeephole] as unknown as readonly AnyCell[];
 
 /** The tests of each kind of page; `files` are golden files by their paths. */
 export function suites(runner: Runner, kind: PageKind, files: readonly string[]): void {
@@ -34,8 +34,9 @@ export function suites(runner: Runner, kind: PageKind, files: readonly string[])
     engine('wasm', 'cpu', all);
     golden('wasm', 'cpu');
   }
-  engine('wasm', 'wasm', kind === 'policy' ? some : all);
+  engine('wasm', 'wasm', kind === 'plain' ? all : some); // golden files have the other cells
   golden('wasm', 'wasm');
   memorySuite(runner);
+  if (kind === 'plain' || kind === 'isolated') growthSuite(runner);
   trainingSuite(runner);
 }

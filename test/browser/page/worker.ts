@@ -1,7 +1,8 @@
-import { learnsNumbers } from './training.js';
+import type { PageBackend } from './backend.js';
+import { learnsWords } from './training.js';
 
-/** Trains as the page does; says null, or why it failed. */
-learnsNumbers().then(
+/** Trains on the backend that its address names; says null, or why it failed. */
+learnsWords(location.search.slice(1) as PageBackend).then(
   () => postMessage(null),
   (error: Error) => postMessage(`${error.stack}`),
 );
