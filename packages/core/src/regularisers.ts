@@ -4,6 +4,10 @@ export interface Regularisers {
   readonly inputDropout?: number;
   /** Dropout on the operand of R [B,H], one mask a sequence (Gal and Ghahramani, 2016). */
   readonly recurrentDropout?: number;
+  /** One mask of the operand a sequence (default), or a new one every step. */
+  readonly recurrentDropoutPer?: 'sequence' | 'step';
+  /** DropConnect: connections of R cut for a whole sequence (Wan et al., 2013). */
+  readonly dropConnect?: number;
   /** Dropout on y [B,T,H], a new mask every step. */
   readonly outputDropout?: number;
   /** Zoneout per state, e.g. `{ h: 0.1, c: 0.1 }` (Krueger et al., 2017). */

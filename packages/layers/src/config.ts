@@ -1,6 +1,11 @@
 import { type AnyCell, didYouMean, GatewiseError } from '@gatewise/core';
 import { findCell } from './cell-registry.js';
-import { checkInitialiser, type InitialiserName } from './initialisers.js';
+import {
+  type BiasInitialiserName,
+  checkInitialiser,
+  chronoGates,
+  type InitialiserName,
+} from './initialisers.js';
 import { type LayerArgs, layerArgNames } from './tf-layers.js';
 
 /** What `recurrent` takes. Rates lie in [0, 1) and act in training only; a trainer's plugins override them field by field. */
@@ -13,6 +18,8 @@ export interface RecurrentConfig extends LayerArgs {
   returnSequences?: boolean;
   /** The final states too, [B,H] each, in the order of `cell.state`. */
   returnState?: boolean;
+  /** All states at every step too, [B,T,H] each, in the order of `cell.state`, last of all: one more fused run for each state but h. */
+  returnStateSequences?: boolean;
   /** From the last step to the first; y[:, t] still belongs to input step t, and the final state is the one after step 0. */
   reverse?: boolean;
   /** y at masked steps: zeros (default), or the last real one held, as Keras does. */
@@ -24,8 +31,10 @@ export interface RecurrentConfig extends LayerArgs {
   kernelInitializer?: InitialiserName;
   /** R; orthogonal, gate by gate, by default. */
   recurrentInitializer?: InitialiserName;
-  /** b; zeros by default. */
-  biasInitializer?: InitialiserName;
+  /** b; zeros by default. 'chrono' goes with `memoryLength`. */
+  biasInitializer?: BiasInitialiserName;
+  /** The longest memory expected, in steps: with biasInitializer 'chrono' forget or update gates start for memories of 1 to so many. */
+  memoryLength?: number;
   /** The cell's vectors; uniform by default. */
   vectorInitializer?: InitialiserName;
   /** Added to the bias of the gate `f`, where the cell has one; 1 by default. */
@@ -34,10 +43,16 @@ export interface RecurrentConfig extends LayerArgs {
   dropout?: number;
   /** On what R multiplies, one mask a sequence. */
   recurrentDropout?: number;
+  /** One mask of it a sequence (default), or a new one every step. */
+  recurrentDropoutPer?: 'sequence' | 'step';
+  /** DropConnect: on the connections in R, one mask a sequence. */
+  dropConnect?: number;
   /** On y, a new mask every step. */
   outputDropout?: number;
   /** The rate of all states, or by state. At inference a state is its expectation. */
   zoneout?: number | Readonly<Record<string, number>>;
+  /** The state before the first step is a weight [H] a state, zeros at first, where none is given. */
+  learnedState?: boolean;
   /** Of the starting weights and, in plain `model.fit`, of the masks. Without one the layer's name is the seed. */
   seed?: number;
 }
@@ -54,20 +69,34 @@ export interface Settings {
   readonly useBias: boolean;
   readonly kernelInitializer: InitialiserName;
   readonly recurrentInitializer: InitialiserName;
-  readonly biasInitializer: InitialiserName;
+  readonly biasInitializer: BiasInitialiserName;
   readonly vectorInitializer: InitialiserName;
   readonly forgetBias: number | undefined;
   readonly dropout: number;
   readonly recurrentDropout: number;
+  readonly recurrentDropoutPer: 'sequence' | 'step';
+  readonly dropConnect: number;
   readonly outputDropout: number;
   readonly zoneout: Readonly<Record<string, number>>;
+  readonly learnedState: boolean;
+  readonly memoryLength: number | undefined;
+  readonly returnStateSequences: boolean;
   readonly seed: number | undefined;
 }
 
 const optionNames: readonly string[] = [
   ...['cell', 'units', 'returnSequences', 'returnState', 'reverse', 'padding', 'inputDim', 'useBias'],
   ...['kernelInitializer', 'recurrentInitializer', 'biasInitializer', 'vectorInitializer', 'forgetBias'],
-  ...['dropout', 'recurrentDropout', 'outputDropout', 'zoneout', 'seed'],
+  ...[
+    'dropout',
+    'recurrentDropout',
+    'recurrentDropoutPer',
+    'dropConnect',
+    'outputDropout',
+    'zoneout',
+    'seed',
+  ],
+  ...['returnStateSequences', 'learnedState', 'memoryLength'],
   ...layerArgNames,
 ];
 /** What other frameworks call it. */
@@ -123,11 +152,18 @@ export function settingsOf(config: RecurrentConfig): Settings {
     recurrentInitializer: config.recurrentInitializer ?? 'orthogonal',
     biasInitializer: config.biasInitializer ?? 'zeros',
     vectorInitializer: config.vectorInitializer ?? 'uniform',
-    forgetBias: config.forgetBias ?? (cell.gates.includes('f') ? 1 : undefined),
+    forgetBias:
+      config.forgetBias ??
+      (cell.gates.includes('f') ? (config.biasInitializer === 'chrono' ? 0 : 1) : undefined),
     dropout: config.dropout ?? 0,
     recurrentDropout: config.recurrentDropout ?? 0,
+    recurrentDropoutPer: config.recurrentDropoutPer ?? 'sequence',
+    dropConnect: config.dropConnect ?? 0,
     outputDropout: config.outputDropout ?? 0,
     zoneout: zoneoutByState(cell, config.zoneout ?? {}),
+    learnedState: flag(config, 'learnedState', false),
+    memoryLength: config.memoryLength,
+    returnStateSequences: flag(config, 'returnStateSequences', false),
     seed: config.seed,
   };
   checkValues(settings);
@@ -158,9 +194,39 @@ function checkValues(s: Settings): void {
       bad('GW_LAYER_OPTION', `got ${option} = ${String(value)}, wanted a finite number`);
     }
   }
-  for (const option of ['dropout', 'recurrentDropout', 'outputDropout'] as const)
+  for (const option of ['dropout', 'recurrentDropout', 'dropConnect', 'outputDropout'] as const)
     checkRate(option, s[option]);
+  if (!['sequence', 'step'].includes(s.recurrentDropoutPer)) {
+    bad(
+      'GW_LAYER_OPTION',
+      `got recurrentDropoutPer = ${String(s.recurrentDropoutPer)}, wanted 'sequence' or 'step'`,
+    );
+  }
+  checkChrono(s);
   for (const [state, rate] of Object.entries(s.zoneout)) checkRate(`zoneout.${state}`, rate);
+}
+
+/** Errors: `GW_LAYER_OPTION`. */
+function checkChrono({ biasInitializer, memoryLength, cell }: Settings): void {
+  const chrono = biasInitializer === 'chrono';
+  if (memoryLength !== undefined && !(memoryLength > 2 && Number.isFinite(memoryLength))) {
+    bad('GW_LAYER_OPTION', `got memoryLength = ${String(memoryLength)}, wanted a number of steps above 2`);
+  }
+  if (chrono !== (memoryLength !== undefined)) {
+    const got = chrono
+      ? "biasInitializer 'chrono' without memoryLength"
+      : "memoryLength without biasInitializer 'chrono'";
+    bad(
+      'GW_LAYER_OPTION',
+      `got ${got}, wanted both: chrono starts gates for memories of up to memoryLength steps`,
+    );
+  }
+  if (chrono && !chronoGates(cell.gates)) {
+    bad(
+      'GW_LAYER_OPTION',
+      `got biasInitializer 'chrono', but cell "${cell.name}" has neither gates i and f nor z (${cell.gates.join(' ')})`,
+    );
+  }
 }
 
 /** Errors: `GW_LAYER_RATE`. */

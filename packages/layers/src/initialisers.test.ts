@@ -1,6 +1,6 @@
 import { random } from '@gatewise/core';
 import { describe, expect, it } from 'vitest';
-import { checkInitialiser, initialise, initialiserNames } from './initialisers.js';
+import { checkInitialiser, chrono, chronoGates, initialise, initialiserNames } from './initialisers.js';
 
 const shape = { rows: 4, cols: 4, blocks: 3 };
 
@@ -56,5 +56,26 @@ describe('checkInitialiser', () => {
     expect(() => checkInitialiser('kernelInitializer', 'glorotUnifrom')).toThrow(
       /^GW_LAYER_INITIALISER: got kernelInitializer = glorotUnifrom.*did you mean "glorotUniform"\?/,
     );
+  });
+});
+
+describe('chrono', () => {
+  const [H, T] = [500, 100];
+  it('b_f = ln u = −b_i for u from 1 to T − 1, the others 0', () => {
+    const b = chrono(['i', 'f', 'g', 'o'], H, T, random(1));
+    const gate = (g: number) => [...b.slice(g * H, (g + 1) * H)];
+    const u = gate(1).map(Math.exp);
+    expect(Math.min(...u)).toBeGreaterThanOrEqual(1);
+    expect(Math.max(...u)).toBeLessThanOrEqual(T - 1 + 1e-3);
+    expect(u.reduce((s, v) => s + v, 0) / H).toBeCloseTo(T / 2, -1);
+    expect(gate(0)).toEqual(gate(1).map((v) => -v));
+    expect([...gate(2), ...gate(3)].every((v) => v === 0)).toBe(true);
+  });
+
+  it('b_z = −ln u, where 1 − z keeps the memory', () => {
+    const b = chrono(['z', 'r', 'n'], H, T, random(1));
+    expect([...b.slice(0, H)].every((v) => v <= 0)).toBe(true);
+    expect([...b.slice(H)].every((v) => v === 0)).toBe(true);
+    expect(chronoGates(['h'])).toBeNull();
   });
 });

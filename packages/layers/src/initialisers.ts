@@ -52,17 +52,43 @@ const initialisers = {
 export type InitialiserName = keyof typeof initialisers;
 export const initialiserNames = Object.keys(initialisers) as readonly InitialiserName[];
 
+/** Of b alone there is one more, that knows the gates. */
+export type BiasInitialiserName = InitialiserName | 'chrono';
+
 /** Errors: `GW_LAYER_INITIALISER`. */
 export function checkInitialiser(option: string, name: unknown): void {
-  if (initialiserNames.includes(name as InitialiserName)) return;
+  const names: readonly string[] =
+    option === 'biasInitializer' ? [...initialiserNames, 'chrono'] : initialiserNames;
+  if (names.includes(name as string)) return;
   throw new GatewiseError(
     'GW_LAYER_INITIALISER',
-    `got ${option} = ${String(name)}, wanted one of ${initialiserNames.join(', ')}` +
-      didYouMean(String(name), initialiserNames),
+    `got ${option} = ${String(name)}, wanted one of ${names.join(', ')}${didYouMean(String(name), names)}`,
   );
 }
 
 /** The starting values of a weight, row by row. */
 export function initialise(name: InitialiserName, shape: WeightShape, random: Random): Float32Array {
   return initialisers[name](shape, random);
+}
+
+/** The gates that chrono starts, and the sign of ln u: f and i of an LSTM, z of a GRU (h = (1 − z) ⊗ h' + z ⊗ n). */
+export function chronoGates(gates: readonly string[]): Readonly<Record<string, 1 | -1>> | null {
+  if (gates.includes('f')) return gates.includes('i') ? { f: 1, i: -1 } : { f: 1 };
+  return gates.includes('z') ? { z: -1 } : null;
+}
+
+/**
+ * b_f = ln u, b_i = −ln u, u ~ U(1, T − 1), so that units remember for 1 to T steps; b_z = −ln u for a GRU
+ * (Tallec and Ollivier, 2018). The other gates start at 0.
+ */
+export function chrono(gates: readonly string[], H: number, T: number, random: Random): Float32Array {
+  const b = new Float32Array(gates.length * H);
+  const lnU = Float32Array.from({ length: H }, () => Math.log(1 + random.uniform() * (T - 2)));
+  for (const [gate, sign] of Object.entries(chronoGates(gates) ?? {})) {
+    b.set(
+      lnU.map((v) => sign * v),
+      gates.indexOf(gate) * H,
+    );
+  }
+  return b;
 }

@@ -38,12 +38,14 @@ describe('in plain model.fit', () => {
     for (const option of [
       { dropout: 0.5 },
       { recurrentDropout: 0.5 },
+      { recurrentDropout: 0.5, recurrentDropoutPer: 'step' as const },
+      { dropConnect: 0.5 },
       { outputDropout: 0.5 },
       { zoneout: 0.5 },
     ]) {
       const layer = lstm({ ...base, ...option });
       const inference = apply(layer);
-      if (!option.zoneout) expect(inference).toEqual(plain);
+      if (!('zoneout' in option)) expect(inference).toEqual(plain);
       const first = apply(layer, training);
       expect(first).not.toEqual(inference);
       expect(apply(layer, training)).not.toEqual(first);
@@ -154,5 +156,41 @@ describe('output dropout', () => {
     values.forEach((v, n) => {
       if (v !== 0) expect(v).toBe(Math.fround(2 * states[n]!));
     });
+  });
+});
+
+describe('DropConnect and dropout by step', () => {
+  it('R is cut once a call, each connection for itself, and scaled', () => {
+    const layer = lstm(base);
+    const got = withRun(run({ dropConnect: 0.5 }), () => apply(layer));
+    const { W, R, b } = weightsOf(layer);
+    const mask = tf.reshape(dropoutMask([H, 1, 4 * H], key(5), 0.5), [H, 4 * H]);
+    expect(new Set(mask.dataSync())).toEqual(new Set([0, 2]));
+    expect(got).toEqual(recur(lstmCell, { x, W, R: tf.mul(R, mask), b }).y.arraySync());
+    const off = withRun({ ...run({ dropConnect: 0.5 }), training: false }, () => apply(layer));
+    expect(off).toEqual(apply(layer));
+  });
+
+  it('gradients of R are those of the connections that were left', () => {
+    const layer = gru({ ...base, name: 'memory' });
+    layer.apply(x);
+    const R = layer.weights[1]!.read() as tf.Variable;
+    const loss = () =>
+      withRun(run({ dropConnect: 0.5 }), () => tf.sum(tf.square(layer.apply(x) as tf.Tensor))) as tf.Scalar;
+    const dR = tf.variableGrads(loss, [R]).grads[R.name]!;
+    const mask = tf.reshape(dropoutMask([H, 1, 3 * H], key(5), 0.5), [H, 3 * H]);
+    expect(tf.sum(tf.where(tf.equal(mask, 0), tf.abs(dR), tf.zerosLike(dR))).arraySync()).toBe(0);
+    expect(tf.sum(tf.cast(tf.notEqual(dR, 0), 'float32')).arraySync()).toBe(
+      tf.sum(tf.cast(tf.notEqual(mask, 0), 'float32')).arraySync(),
+    );
+  });
+
+  it('the operand is masked anew every step when asked', () => {
+    const layer = lstm(base);
+    const asked = { recurrentDropout: 0.3, recurrentDropoutPer: 'step' } as const;
+    const got = withRun(run(asked), () => apply(layer));
+    const operandDropout = { rate: 0.3, seed: key(2), per: 'step' } as const;
+    expect(got).toEqual(recur(lstmCell, { x, ...weightsOf(layer), operandDropout }).y.arraySync());
+    expect(got).not.toEqual(withRun(run({ recurrentDropout: 0.3 }), () => apply(layer)));
   });
 });

@@ -3,7 +3,7 @@ import type { RecurArgs, Run } from '@gatewise/recurrence';
 import { checkRate, type Settings } from './config.js';
 
 /** One stream of random numbers for each use, so that no two masks are alike. */
-const streams = { input: 1, recurrent: 2, output: 3, zoneout: 4 } as const;
+const streams = { input: 1, recurrent: 2, output: 3, zoneout: 4, connections: 5 } as const;
 type Stream = keyof typeof streams;
 
 /** What regularises one call. */
@@ -16,6 +16,10 @@ export interface Rates {
   readonly input: number;
   readonly recurrent: number;
   readonly output: number;
+  /** Of R. */
+  readonly connections: number;
+  /** The mask of the operand is drawn anew every step. */
+  readonly perStep: boolean;
   readonly zoneout: Readonly<Record<string, number>>;
 }
 
@@ -27,9 +31,13 @@ export function mergeRates(own: Settings, run: Regularisers): Rates {
     input: run.inputDropout ?? own.dropout,
     recurrent: run.recurrentDropout ?? own.recurrentDropout,
     output: run.outputDropout ?? own.outputDropout,
+    connections: run.dropConnect ?? own.dropConnect,
+    perStep: (run.recurrentDropoutPer ?? own.recurrentDropoutPer) === 'step',
     zoneout: { ...own.zoneout, ...Object.fromEntries(forUs) },
   };
-  for (const field of ['input', 'recurrent', 'output'] as const) checkRate(`${field} dropout`, rates[field]);
+  for (const field of ['input', 'recurrent', 'output', 'connections'] as const) {
+    checkRate(`${field} dropout`, rates[field]);
+  }
   for (const [state, rate] of Object.entries(rates.zoneout)) checkRate(`zoneout.${state}`, rate);
   return rates;
 }
@@ -46,7 +54,13 @@ export const ownKeys = (seed: number, step: number) => (stream: Stream) =>
 export function regularisedArgs({ training, rates, key }: Regularisation): Partial<RecurArgs> {
   return {
     ...(training && rates.recurrent > 0
-      ? { operandDropout: { rate: rates.recurrent, seed: key('recurrent'), per: 'sequence' as const } }
+      ? {
+          operandDropout: {
+            rate: rates.recurrent,
+            seed: key('recurrent'),
+            per: rates.perStep ? ('step' as const) : ('sequence' as const),
+          },
+        }
       : {}),
     ...(Object.values(rates.zoneout).some((rate) => rate > 0)
       ? { zoneout: { rates: rates.zoneout, seed: key('zoneout'), training } }

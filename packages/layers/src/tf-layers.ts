@@ -1,5 +1,5 @@
 /** What tf.layers keeps private or types too narrowly: every cast that meets it is here. */
-import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { clone, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { initializers, layers, Shape, SymbolicTensor } from '@tensorflow/tfjs-layers';
 
 /** Options of every tf.layers layer: name, trainable, inputShape, … */
@@ -32,4 +32,9 @@ export function toList<T>(one: T | T[] | undefined): T[] {
 /** The shapes of all inputs: tf.layers gives one shape, or a list of them. */
 export function shapesOf(shape: Shape | Shape[]): Shape[] {
   return Array.isArray(shape[0]) ? (shape as Shape[]) : [shape as Shape];
+}
+
+/** Never the same tensor twice: tf.layers disposes of each output by itself. */
+export function distinct(tensors: readonly Tensor[]): Tensor[] {
+  return tensors.map((t, k) => (tensors.indexOf(t) < k ? clone(t) : t));
 }

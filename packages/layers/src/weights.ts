@@ -1,6 +1,6 @@
 import { cellNames, random } from '@gatewise/core';
 import type { Settings } from './config.js';
-import { initialise } from './initialisers.js';
+import { chrono, initialise } from './initialisers.js';
 
 /** A weight before it exists. */
 export interface WeightPlan {
@@ -12,7 +12,8 @@ export interface WeightPlan {
 
 /**
  * The weights of a layer, in the order of `getWeights()`: kernel W [I, (gates that read x)·H], recurrent_kernel R
- * [H, (gates that read h)·H] where there are any, bias b [gates·H], then the cell's vectors [H].
+ * [H, (gates that read h)·H] where there are any, bias b [gates·H], then the cell's vectors [H], then the learned initial
+ * states [H].
  */
 export function planWeights(settings: Settings, I: number, seed: number): WeightPlan[] {
   const {
@@ -26,6 +27,10 @@ export function planWeights(settings: Settings, I: number, seed: number): Weight
   const { input, recurrent, gates, vectors } = cellNames(cell);
   const start = (name: string, initialiser: typeof kernelInitializer, rows: number, blocks: number) =>
     initialise(initialiser, { rows, cols: H, blocks }, random(seed).fork(name));
+  const startBias = () =>
+    biasInitializer === 'chrono'
+      ? chrono(gates, H, settings.memoryLength!, random(seed).fork('bias'))
+      : start('bias', biasInitializer, 1, gates.length);
   const plans: WeightPlan[] = [
     {
       name: 'kernel',
@@ -44,11 +49,16 @@ export function planWeights(settings: Settings, I: number, seed: number): Weight
     plans.push({
       name: 'bias',
       shape: [gates.length * H],
-      values: () => withForgetBias(start('bias', biasInitializer, 1, gates.length), settings),
+      values: () => withForgetBias(startBias(), settings),
     });
   }
   for (const name of vectors) {
     plans.push({ name, shape: [H], values: () => start(name, vectorInitializer, 1, 1) });
+  }
+  if (settings.learnedState) {
+    for (const name of cell.state) {
+      plans.push({ name: `initial_${name}`, shape: [H], values: () => new Float32Array(H) });
+    }
   }
   return plans;
 }
