@@ -3,9 +3,15 @@
 #include "update-call.h"
 #include "vec.h"
 
+#if defined(__clang__)
+#define GW_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define GW_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 namespace gatewise::GW_ARCH {
 
-/** A block of one weight; the compiler makes vectors of the loops. */
+/** A block of one weight; the compiler makes vectors of the loops, told that no turn reads what another writes. */
 struct UpdateBlock {
   const float *w, *g;
   float *slot0, *slot1, *out;
@@ -14,7 +20,7 @@ struct UpdateBlock {
 
 static void sgdBlock(const float* k, const UpdateBlock& b) {
   const float eta = k[0];
-#pragma GCC ivdep
+  GW_INDEPENDENT
   for (int i = 0; i < b.n; i++) {
     // w ← w − η g
     b.out[i] = b.w[i] - eta * b.g[i];
@@ -23,7 +29,7 @@ static void sgdBlock(const float* k, const UpdateBlock& b) {
 
 static void momentumBlock(const float* k, const UpdateBlock& b) {
   const float eta = k[0], mu = k[1];
-#pragma GCC ivdep
+  GW_INDEPENDENT
   for (int i = 0; i < b.n; i++) {
     // u ← μ u + g
     const float u = mu * b.slot0[i] + b.g[i];
@@ -35,7 +41,7 @@ static void momentumBlock(const float* k, const UpdateBlock& b) {
 
 static void nesterovBlock(const float* k, const UpdateBlock& b) {
   const float eta = k[0], mu = k[1];
-#pragma GCC ivdep
+  GW_INDEPENDENT
   for (int i = 0; i < b.n; i++) {
     // u ← μ u + g
     const float u = mu * b.slot0[i] + b.g[i];
@@ -47,7 +53,7 @@ static void nesterovBlock(const float* k, const UpdateBlock& b) {
 
 static void rmspropBlock(const float* k, const UpdateBlock& b) {
   const float eta = k[0], alpha = k[1], gamma = k[2], epsilon = k[3];
-#pragma GCC ivdep
+  GW_INDEPENDENT
   for (int i = 0; i < b.n; i++) {
     const float g = b.g[i];
     // v ← α v + γ g²,  γ = 1 − α
@@ -64,7 +70,7 @@ static void adamBlock(const float* k, const UpdateBlock& b) {
   // a = η / (1 − β₁ᵗ),  c = 1 / √(1 − β₂ᵗ),  γ = 1 − β,  l = η λ
   const float a = k[0], c = k[1], beta1 = k[2], gamma1 = k[3], beta2 = k[4], gamma2 = k[5], epsilon = k[6];
   const float l = Decay ? k[7] : 0;
-#pragma GCC ivdep
+  GW_INDEPENDENT
   for (int i = 0; i < b.n; i++) {
     const float g = b.g[i];
     // m ← β₁ m + γ₁ g
@@ -94,7 +100,7 @@ static double sumSquaresBlock(const float* x, int n) {
 }
 
 static void scaleBlock(const float* x, double factor, float* out, int n) {
-#pragma GCC ivdep
+  GW_INDEPENDENT
   for (int i = 0; i < n; i++) out[i] = (float)(factor * x[i]);
 }
 
