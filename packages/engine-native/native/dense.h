@@ -188,7 +188,11 @@ static void product(const Product& q, Runner& runner, int P, float* scratch) {
       }
     });
   }
-  onEach(runner, P, [&](int p) { plan.pack(q.b, scratch, cut(plan.panels, P, p), cut(plan.panels, P, p + 1)); });
+  // a small matrix is packed before a thread would wake
+  const int packers = (long)q.k * q.n < 1 << 16 ? 1 : P;
+  onEach(runner, packers, [&](int p) {
+    plan.pack(q.b, scratch, cut(plan.panels, packers, p), cut(plan.panels, packers, p + 1));
+  });
   onEach(runner, P, [&](int p) { multiply(plan, q.a, q.b, q.c, plan.share(p), plan.bench(scratch, p)); });
 }
 

@@ -1,3 +1,4 @@
+import { arithmetic } from '@gatewise/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 
 interface Backend {
@@ -29,10 +30,20 @@ export function hostValues(tensor: tf.Tensor): tf.backend_util.TypedArray | unde
 export function findNonFinite(tensor: tf.Tensor): readonly number[] | undefined {
   const values = tensor.dtype === 'float32' ? hostValues(tensor) : undefined;
   if (!values) return undefined;
-  // v·0 is 0, but NaN where v is NaN or infinite: one pass without a branch.
-  let zeros = 0;
-  for (let i = 0; i < values.length; i++) zeros += (values[i] as number) * 0;
-  if (zeros === 0) return undefined;
+  if (Number.isFinite(finiteness(values))) return undefined;
   const flat = values.findIndex((v) => !Number.isFinite(v));
   return tf.util.indexToLoc(flat, tensor.rank, tf.util.computeStrides(tensor.shape));
+}
+
+/** A sum that is finite where every value is. */
+function finiteness(values: tf.backend_util.TypedArray): number {
+  // Σ v² in float64: no float32 is so large that it overflows
+  if (values instanceof Float32Array) {
+    const fast = arithmetic();
+    if (fast) return fast.sumOfSquares([values]);
+  }
+  // v·0 is 0, but NaN where v is NaN or infinite: one pass without a branch
+  let zeros = 0;
+  for (let i = 0; i < values.length; i++) zeros += (values[i] as number) * 0;
+  return zeros;
 }
