@@ -45,3 +45,9 @@ export function machineLines(machine: Machine, versions: ReadonlyMap<string, str
     `Node ${node}; ${distinct.join('; ')}`,
   ];
 }
+
+/** Figures of a machine that is busy with something else mean little. */
+export function busyWarning({ cores, load }: Machine): string | undefined {
+  if (load[0]! < 0.5 * cores) return undefined;
+  return `The machine is busy (load ${load[0]!.toFixed(1)} on ${cores} cores): these figures will mean little.`;
+}

@@ -1,7 +1,7 @@
 import type { Options } from './args.js';
 import { type Case, casesOf } from './cases.js';
 import { Gemm } from './gemm.js';
-import { describeMachine, type Machine } from './machine.js';
+import { busyWarning, describeMachine, type Machine } from './machine.js';
 import { measureCase, type Settings } from './measure.js';
 import { type PeerGroup, setupPeers } from './peers/setup.js';
 import { measureQuickstart } from './quickstart.js';
@@ -31,6 +31,8 @@ export async function runAll(options: Options, say: Say): Promise<Run> {
   );
   const workers = new Workers(await setUp(chosen, say), say);
   const machine = describeMachine();
+  const busy = busyWarning(machine);
+  if (busy !== undefined) say(busy);
   const settings: Settings = { ...(options.quick ? quick : full), rounds: options.rounds };
   const note = (subject: Subject, why: string) => say(`  left out: ${subject.name}: ${why}`);
   const rows: Row[] = [];
