@@ -24,6 +24,8 @@ export interface EngineSuiteOptions {
   readonly unsupported?: Readonly<Partial<Record<EngineFeature, string>>>;
   /** Largest error, as a part of a tensor's largest entry. */
   readonly tolerance?: number;
+  /** Compare with the float64 reference, where the backend's own ops are slow, or less exact than the engine. */
+  readonly against?: 'reference';
   /** Cases by name that hold on no hardware of this kind, and why: `{ 'inputs of 1e-20': '16-bit floats' }`. */
   readonly exempt?: Readonly<Record<string, string>>;
 }
@@ -63,18 +65,23 @@ function comparison(
   cell: AnyCell,
   name: string,
   request: CaseOptions,
-  { engine, backend, tolerance = 1e-5 }: EngineSuiteOptions,
+  options: EngineSuiteOptions,
 ): void {
+  const { engine, backend, tolerance = 1e-5 } = options;
   it(name, async () => {
     await backend();
     const c = makeCase(cell, request);
     const got = await runCase(cell, c, opForward(cell, engine));
-    assertSameResult(got, await wantedResult(cell, c, engine), tolerance);
+    assertSameResult(got, await wantedResult(cell, c, options), tolerance);
   });
 }
 
-const wantedResult = async (cell: AnyCell, c: Case, engine: string): Promise<CaseResult> =>
-  engine === 'ops' ? referenceResult(cell, c) : runCase(cell, c, opForward(cell, 'ops'));
+const wantedResult = async (
+  cell: AnyCell,
+  c: Case,
+  { engine, against }: EngineSuiteOptions,
+): Promise<CaseResult> =>
+  engine === 'ops' || against ? referenceResult(cell, c) : runCase(cell, c, opForward(cell, 'ops'));
 
 function refusal(
   { it }: Runner,
@@ -128,7 +135,7 @@ function behaviour({ describe, it }: Runner, options: EngineSuiteOptions, cell: 
       await backend();
       const c = makeCase(cell, engineCases['odd sizes']!);
       const got = await runCase(cell, c, (args) => opForward(cell, engine)({ ...args, x: own(args.x) }));
-      assertSameResult(got, await wantedResult(cell, c, engine), options.tolerance ?? 1e-5);
+      assertSameResult(got, await wantedResult(cell, c, options), options.tolerance ?? 1e-5);
     });
   }
   it('keeps nothing when nobody asks for gradients', async () => {
