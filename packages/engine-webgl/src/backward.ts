@@ -1,0 +1,128 @@
+import type {
+  RecurCotangents,
+  RecurGradients,
+  RecurOutputs,
+  RecurRequest,
+  RecurTensors,
+} from '@gatewise/recurrence';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { addMasks, Call, type Origin } from './call.js';
+import { factsOf } from './facts.js';
+import type { Notes } from './forward.js';
+import { rowsSheet, stepsSheet, transposedSheet, upstreamSheet } from './into-sheets.js';
+import type { Limits } from './limits.js';
+import { fromBlocks, fromRows, fromSteps } from './out-of-sheets.js';
+import { type Passes, passesOf } from './passes.js';
+
+/** Backpropagation through time: one draw a step (two where the cell has an operand), then the products over all steps. */
+export function backward(
+  request: RecurRequest,
+  tensors: RecurTensors,
+  outputs: RecurOutputs,
+  { dy, dfinal }: RecurCotangents,
+  limits: Limits,
+  origin: Origin,
+): RecurGradients {
+  const { program: p, B, H } = request;
+  const facts = factsOf(request);
+  const call = new Call(request, facts, origin);
+  const passes = passesOf(facts, limits);
+  const { step, first, vectors } = passes.backward!;
+  recall(call, outputs);
+  const mask = call.single.get('M') ?? null;
+  if (tensors.R) call.single.set('RT', transposedSheet(tensors.R, p.recurrent.length));
+  addMasks(call, tensors, (x) => rowsSheet(call.order, x));
+  // what arrived at the first state goes along with dY, what arrived at the others lies after the last step
+  const unread = request.padding === 'zeros' ? mask : null;
+  call.single.set('dY', upstreamSheet(call.order, dy, dfinal[0]!, unread));
+  for (let k = 1; k < p.state.length; k++) call.last.set(`dp${k}`, rowsSheet(call.order, dfinal[k]!));
+  call.steps(step, true);
+  call.once(first, call.order.B4, H, { at: { parity: 1 } });
+  call.allSteps(vectors);
+  const dstate0 = p.state.map((_, k) =>
+    fromRows(B, H, k === 0 ? call.single.get('d0')! : call.pair(`dp${k}`)[0], 0),
+  );
+  const pairs = (kind: string, of: readonly number[]) => of.map((k) => call.pair(`${kind}${k}`));
+  const inputs = facts.inputAt.flatMap((at, q) => (at >= 0 ? [q] : []));
+  const dA = () => fromSteps(call.order, pairs('da', inputs), H, { flat: true });
+  return {
+    dx: request.dx === 'surely' ? inputGradient(call, tensors, passes) : null,
+    dA: request.dx === 'perhaps' ? dA() : null,
+    ...weightGradients(call, tensors, passes, limits),
+    dstate0,
+    dprobe: request.probe
+      ? fromSteps(
+          call.order,
+          pairs(
+            'ds',
+            p.state.map((_, k) => k),
+          ),
+          H,
+        )
+      : null,
+  };
+}
+
+/** Takes what forward kept. */
+function recall(call: Call, { reserve, notes }: RecurOutputs): void {
+  const { pairs, first, single } = notes as Notes;
+  let at = 0;
+  for (const name of pairs) call.pairs.set(name, [reserve[at++]!, reserve[at++]!]);
+  for (const name of first) call.first.set(name, reserve[at++]!);
+  for (const name of single) call.single.set(name, reserve[at++]!);
+}
+
+function inputGradient(call: Call, { W }: RecurTensors, { dX }: Passes): Tensor {
+  const { I, program } = call.request;
+  call.single.set('WT', transposedSheet(W, program.input.length));
+  call.allSteps([dX], I);
+  return fromSteps(call.order, [call.pair('dX', I)], I);
+}
+
+function weightGradients(call: Call, tensors: RecurTensors, passes: Passes, { side }: Limits) {
+  const { request, facts, order } = call;
+  const { program: p, I, H } = request;
+  const sheet = (name: string) => call.single.get(name)!;
+  const inputs = facts.inputAt.flatMap((at, q) => (at >= 0 ? [q] : []));
+  if (!request.ids) call.single.set('X', stepsSheet(order, tensors.x, call.single.get('M') ?? null));
+  // pieces of W where it has more rows than a texture
+  const pieces: Tensor[] = [];
+  for (let from = 0; from < I; from += 4 * side) {
+    const rows = Math.min(4 * side, I - from);
+    for (const pass of passes.dW) call.once(pass, Math.ceil(rows / 4), H, { at: { from } });
+    pieces.push(
+      fromBlocks(
+        rows,
+        H,
+        inputs.map((q) => sheet(`dW${q}`)),
+      ),
+    );
+  }
+  if (tensors.R) {
+    for (const name of ['s0', 'm']) {
+      const start = call.first.get(name) ?? call.pairs.get(name)?.[0];
+      if (start) call.single.set(`${name}_0`, start);
+    }
+    for (const pass of passes.dR) call.once(pass, Math.ceil(H / 4), H);
+  }
+  const gates = p.gates.map((_, q) => q);
+  for (const pass of [...passes.db, ...passes.dvectors]) call.once(pass, 1, H);
+  const recurrent = gates.filter((q) => facts.recurrentAt[q]! >= 0);
+  return {
+    dW: pieces.length > 1 ? tf.concat(pieces, 0) : pieces[0]!,
+    dR: tensors.R
+      ? fromBlocks(
+          H,
+          H,
+          recurrent.map((q) => sheet(`dR${q}`)),
+        )
+      : null,
+    db: fromBlocks(
+      0,
+      H,
+      gates.map((q) => sheet(`db${q}`)),
+    ),
+    dvectors: p.vectors.map((_, k) => fromBlocks(0, H, [sheet(`dv${k}`)])),
+  };
+}

@@ -1,0 +1,36 @@
+import { registerEngine } from '@gatewise/recurrence';
+import { webglEngine } from './engine.js';
+import { limits } from './limits.js';
+
+export { type WebglOptions, webglEngine } from './engine.js';
+export type { Limits } from './limits.js';
+
+/** What `loadWebglEngine` found. */
+export interface WebglInfo {
+  /** Textures that one draw writes. */
+  readonly targets: number;
+  /** Bits of a number in a texture: with 16 there is inference, less exact, and no training (`GW_ENGINE_FLOAT32`). */
+  readonly bits: 16 | 32;
+}
+
+let registered = false;
+
+/**
+ * Registers the engine for tf.js' webgl backend, which must be in use; null where the device has no WebGL 2, and the
+ * engine `ops` serves. `useBackend` of @gatewise/backends calls this.
+ *
+ * @example
+ * loadWebglEngine(); // { targets: 8, bits: 32 }
+ */
+export function loadWebglEngine(): WebglInfo | null {
+  const device = limits();
+  if (!device) return null;
+  if (!registered) registerEngine(webglEngine());
+  if (!registered && !device.float32) {
+    console.warn(
+      'gatewise: textures hold 16 bits here: webgl runs models, less exactly, and does not train them',
+    );
+  }
+  registered = true;
+  return { targets: device.targets, bits: device.float32 ? 32 : 16 };
+}
