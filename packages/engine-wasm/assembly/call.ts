@@ -33,9 +33,9 @@ export class Call {
   scratch: usize;
 }
 
-export const MAX_STATES: i32 = 16;
-export const MAX_GATES: i32 = 32;
-export const MAX_VECTORS: i32 = 32;
+const MAX_STATES: i32 = 16;
+const MAX_GATES: i32 = 32;
+const MAX_VECTORS: i32 = 32;
 export const MAX_INDEX: i32 = 64;
 const MAX_SAVED: i32 = 64;
 const KINDS: i32 = 13;

@@ -7,7 +7,7 @@ import { type AnyCell, defineCell } from '@gatewise/core';
  * What no other cell has: a gate that reads nothing, a state that passes through, a node that the operand shares with
  * forward, fields that are a constant, a vector, a state, and a state to come.
  */
-export const corners = defineCell({
+const corners = defineCell({
   name: 'corners',
   state: ['h', 'm', 'old'],
   gates: ['z', 'n', 'free', 'k'],

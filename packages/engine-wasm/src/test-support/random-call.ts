@@ -18,7 +18,7 @@ type Sizes = Pick<RecurRequest, 'B' | 'T' | 'I' | 'H'>;
 
 const SIZES = [1, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 33];
 
-export function randomSizes(r: Random): Sizes {
+function randomSizes(r: Random): Sizes {
   const size = () => SIZES[r.int(SIZES.length)]!;
   const chance = (percent: number) => r.int(100) < percent;
   return {
