@@ -34,20 +34,34 @@ export function checkShapes(
   [x, ...states]: readonly Shape[],
 ): void {
   const I = featuresOf(layer, x ?? [], settings);
-  if (I !== features)
-    bad(layer, `got x ${show(x!)} with ${I} features, wanted the ${features} it was built with`);
+  checkFeatures(layer, x!, I, features);
   const { cell, units } = settings;
+  const wanted = cell.state.map((name) => ({ name, units }));
+  checkStates(layer, wanted, x![0] ?? null, states);
+}
+
+/** Errors: `GW_LAYER_SHAPE`. */
+export function checkFeatures(layer: string, x: Shape, I: number, built: number): void {
+  if (I !== built) bad(layer, `got x ${show(x)} with ${I} features, wanted the ${built} it was built with`);
+}
+
+/** The shapes of initial states, all or none. Errors: `GW_LAYER_SHAPE`. */
+export function checkStates(
+  layer: string,
+  wanted: readonly { readonly name: string; readonly units: number }[],
+  B: number | null,
+  states: readonly Shape[],
+): void {
   if (states.length === 0) return;
-  const wanted = cell.state.map((name) => `${name} [B, ${units}]`).join(', ');
-  if (states.length !== cell.state.length) {
-    bad(layer, `got ${states.length} initial states, wanted ${cell.state.length}: ${wanted}`);
+  if (states.length !== wanted.length) {
+    const list = wanted.map(({ name, units }) => `${name} [B, ${units}]`).join(', ');
+    bad(layer, `got ${states.length} initial states, wanted ${wanted.length}: ${list}`);
   }
   states.forEach((shape, k) => {
-    const B = x![0];
+    const { name, units } = wanted[k]!;
     const fits =
       shape.length === 2 && shape[1] === units && (B == null || shape[0] == null || shape[0] === B);
-    if (!fits)
-      bad(layer, `got the initial state ${cell.state[k]} ${show(shape)}, wanted [${B ?? 'B'}, ${units}]`);
+    if (!fits) bad(layer, `got the initial state ${name} ${show(shape)}, wanted [${B ?? 'B'}, ${units}]`);
   });
 }
 

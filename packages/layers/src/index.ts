@@ -13,3 +13,15 @@ export {
   vanilla,
 } from './recurrent.js';
 export { RecurrentLayer } from './recurrent-layer.js';
+export { type BidirectionalConfig, bidirectional, type DeepConfig, stack } from './stack.js';
+export type { LevelConfig, Merge, StackConfig, StackOptions } from './stack-config.js';
+export { StackLayer } from './stack-layer.js';
+export {
+  initialState,
+  RecurrentState,
+  restoreState,
+  runLayer,
+  type SavedState,
+  type Stateful,
+} from './state.js';
+export { type Stream, stream } from './stream.js';

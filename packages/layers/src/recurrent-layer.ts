@@ -1,4 +1,4 @@
-import type { Lengths } from '@gatewise/recurrence';
+import { currentRun, type Lengths } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
 import { CellPart } from './cell-part.js';
@@ -19,7 +19,7 @@ export class RecurrentLayer extends layers.Layer {
 
   constructor(config: RecurrentConfig) {
     const settings = settingsOf(config);
-    super(layerArgs(config, settings));
+    super(layerArgs(config, settings.cell.name, settings.inputDim));
     this.settings = settings;
     this.#part = new CellPart(this.name, settings);
     this.supportsMasking = true;
@@ -28,6 +28,17 @@ export class RecurrentLayer extends layers.Layer {
 
   get returnSequences(): boolean {
     return this.settings.returnSequences;
+  }
+
+  /** Names and widths of the states, as `apply` takes and returns them. */
+  get states(): readonly { readonly name: string; readonly units: number }[] {
+    const { cell, units } = this.settings;
+    return cell.state.map((name) => ({ name, units }));
+  }
+
+  /** True where a step needs none after it. */
+  get causal(): boolean {
+    return !this.settings.reverse;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -112,6 +123,22 @@ export class RecurrentLayer extends layers.Layer {
     const out = returnSequences ? y : last;
     if (!returnState && !returnStateSequences) return out;
     return distinct([out, ...(returnState ? finals : []), ...sequences]);
+  }
+
+  /** A whole sequence: its outputs and all final states. Inside a tidy. */
+  sequence(x: tf.Tensor, states: readonly tf.Tensor[], mask?: tf.Tensor) {
+    if (!this.built) this.apply(x);
+    const shapes = [x, ...states].map((tensor) => tensor.shape);
+    checkShapes(this.name, this.settings, this.#part.features, shapes);
+    const fitting = currentRun()?.training ?? false;
+    const call = { mask: mask && tf.cast(mask, 'bool'), fitting, states: false, sequences: true };
+    const { y, finals } = this.#part.run(x, states, call);
+    return { y: [y], finals };
+  }
+
+  /** What every state starts from, [B,H] each. Inside a tidy. */
+  initialStates(B: number): tf.Tensor[] {
+    return this.#part.initialStates(B);
   }
 
   /** The mask of x, bool [B,T]. tf.layers calls with a list when it runs a model. */
