@@ -2,7 +2,7 @@ import { type BackendName, useBackend } from '@gatewise/backends';
 import { describe } from 'vitest';
 
 /** Why a backend does not start here, or null. */
-async function whyNot(name: BackendName): Promise<string | null> {
+export async function whyNot(name: BackendName): Promise<string | null> {
   try {
     await useBackend(name);
     return null;

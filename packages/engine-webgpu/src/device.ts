@@ -35,15 +35,21 @@ export interface Limits {
   readonly shared: number;
   /** Of one storage buffer, in bytes. */
   readonly buffer: number;
+  /** Multiplications of one dispatch: no driver's watchdog may see it as hung. */
+  readonly work: number;
 }
 
-export function limits(): Limits {
+/** Of this device; `less` lowers some. */
+export function limitsOf(less: Partial<Limits>): Limits {
   const { limits: l } = backend().device;
-  return {
+  const most: Limits = {
     threads: Math.min(l.maxComputeInvocationsPerWorkgroup, l.maxComputeWorkgroupSizeX),
     shared: l.maxComputeWorkgroupStorageSize,
     buffer: Math.min(l.maxStorageBufferBindingSize, l.maxBufferSize),
+    work: 2 ** 29,
   };
+  const least = (name: keyof Limits) => Math.min(most[name], less[name] ?? Number.POSITIVE_INFINITY);
+  return { threads: least('threads'), shared: least('shared'), buffer: least('buffer'), work: least('work') };
 }
 
 const lost = new WeakMap<GPUDevice, { message?: string }>();

@@ -1,11 +1,14 @@
 import { registerEngine } from '@gatewise/recurrence';
 import { webgpuEngine } from './engine.js';
 
+export type { Limits } from './device.js';
+export { webgpuEngine } from './engine.js';
+
 /**
  * Registers the engine for tf.js' backend `webgpu`, in pages and in Node. `useBackend` of @gatewise/backends calls this.
  *
  * @example loadWebgpuEngine();
  */
 export function loadWebgpuEngine(): void {
-  registerEngine(webgpuEngine);
+  registerEngine(webgpuEngine());
 }

@@ -135,10 +135,8 @@ export const operandField = ({ fields, drop }: Plan, which: 'h' | 'u'): number =
     (f) => f.kind === which || (which === 'h' && drop === 'none' && f.kind === 'state' && f.state === 0),
   );
 
-/** Multiplications of a step of the whole batch: what a dispatch may take is measured in these. */
-const BUDGET = 2 ** 29;
-
-/** Steps of one dispatch: no driver's watchdog may see it as hung. */
-export function stepsAtOnce({ H, program }: Plan, B: number): number {
-  return Math.max(1, Math.floor(BUDGET / (B * H * Math.max(H, 64) * Math.max(1, program.recurrent.length))));
+/** Steps of one dispatch of at most `work` multiplications. */
+export function stepsAtOnce({ H, program }: Plan, B: number, work: number): number {
+  // what is not a product takes as long as some 64 columns of one
+  return Math.max(1, Math.floor(work / (B * H * Math.max(H, 64) * Math.max(1, program.recurrent.length))));
 }

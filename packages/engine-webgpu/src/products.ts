@@ -26,16 +26,14 @@ export interface ProductShape {
   readonly outStep: number;
 }
 
-/** Multiplications of one dispatch. */
-const BUDGET = 2 ** 30;
-
-/** Runs a product; a large one in several dispatches, by rows, sent one by one. */
+/** Runs a product; one of more than `work` multiplications in several dispatches, by rows, sent one by one. */
 export function product(
   which: Product,
+  work: number,
   { M, N, K, left = 0, leftStep, right = 0, rightStep, out = 0, outStep }: ProductShape,
   tensors: readonly tf.Tensor[], // L, D, the mask where there is one, C
 ): void {
-  const rows = Math.max(4, 4 * Math.floor(BUDGET / (4 * N * K)));
+  const rows = Math.max(4, 4 * Math.floor(work / (4 * N * K)));
   for (let m = 0; m < M; m += rows) {
     const some = Math.min(rows, M - m);
     const values = {

@@ -2,15 +2,15 @@ import { foldKey } from '@gatewise/core';
 import type { RecurRequest, RecurTensors } from '@gatewise/recurrence';
 import { drawLimit } from '@gatewise/shader';
 import type * as tf from '@tensorflow/tfjs-core';
-import { copy, empty, limits } from './device.js';
+import { copy, empty, type Limits } from './device.js';
 import { type Plan, planOf } from './plan.js';
 import { partNames, sweepParameters } from './sweep.js';
 import { parameterData } from './wgsl.js';
 
-export const planFor = (request: RecurRequest, { state0, holdMasks }: RecurTensors): Plan =>
+export const planFor = (request: RecurRequest, { state0, holdMasks }: RecurTensors, limits: Limits): Plan =>
   planOf(
     request,
-    limits(),
+    limits,
     state0.map((t) => t !== null),
     request.program.state.map((_, k) => (holdMasks?.[k] ?? null) !== null),
   );

@@ -119,8 +119,9 @@ export function heldText({ zone, H }: Plan, w: Words, j: number, k: number): str
   return w.truth((q) => `gw_drawn(P.zoneKey${k}, t, row${q}, u${j}, P.zoneLimit${k})`);
 }
 
-/** A loop over k < n, four bodies a turn. */
+/** A loop over k < n, four bodies a turn where that pays. */
 export function loop(n: number, body: (k: string) => string): string {
+  if (n < 16) return `for (var k = 0u; k < ${n}u; k++) { ${body('k')} }`;
   const whole = n - (n % 4);
   const four = [0, 1, 2, 3].map((d) => `{ ${body(d === 0 ? 'k' : `(k + ${d}u)`)} }`).join('\n');
   const tail = Array.from({ length: n - whole }, (_, d) => `{ ${body(`${whole + d}u`)} }`);

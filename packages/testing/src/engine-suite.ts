@@ -24,6 +24,8 @@ export interface EngineSuiteOptions {
   readonly unsupported?: Readonly<Partial<Record<EngineFeature, string>>>;
   /** Largest error, as a part of a tensor's largest entry. */
   readonly tolerance?: number;
+  /** Requests beside those of every engine, by name: sizes that take another way in it. */
+  readonly more?: Readonly<Record<string, CaseOptions>>;
   /** Compare with the float64 reference, where the backend's own ops are slow, or less exact than the engine. */
   readonly against?: 'reference';
   /** Cases by name that hold on no hardware of this kind, and why: `{ 'inputs of 1e-20': '16-bit floats' }`. */
@@ -48,7 +50,7 @@ export function engineSuite(runner: Runner, options: EngineSuiteOptions): void {
 }
 
 function requests(runner: Runner, cell: AnyCell, options: EngineSuiteOptions): void {
-  for (const [name, request] of Object.entries(engineCases)) {
+  for (const [name, request] of Object.entries({ ...engineCases, ...options.more })) {
     const exempt = options.exempt?.[name];
     if (exempt !== undefined) {
       skip(runner, name, exempt);

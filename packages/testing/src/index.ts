@@ -14,6 +14,7 @@ export { findGolden, replayGoldenFile } from './golden/read.js';
 export { type GoldenResult, replayGolden } from './golden/replay.js';
 export { countGolden, goldenLines } from './golden/report.js';
 export type { GoldenOptions } from './golden/run.js';
+export { countGpuCommands } from './gpu-commands.js';
 export { type GradientCheckOptions, gradientCheck } from './gradient-check.js';
 export { leakCheck } from './leak-check.js';
 export { type PluginSuiteOptions, pluginSuite } from './plugin-suite.js';
