@@ -14,10 +14,11 @@ const nativePackage = '@gatewise/engine-native';
 /**
  * Registers the engines that can read the backend's tensors, and says which will run the recurrent op:
  * `native (avx2, 2 threads)` in Node where it is built, else `wasm (relaxed SIMD)`, else `ops`, composed of the backend's
- * own ops; `webgpu` on webgpu.
+ * own ops; `webgpu` on webgpu; `webgl (8 targets, float32)` on webgl.
  */
 export async function loadEngine(name: ConcreteBackend): Promise<string> {
   if (name === 'webgpu') return loadWebgpuEngine();
+  if (name === 'webgl') return loadWebglEngine();
   if (!['cpu', 'node', 'wasm'].includes(name)) return 'ops';
   const wasm = await loadWasmEngine();
   return (isNode() ? await loadNativeEngine(wasm) : null) ?? wasm;
@@ -47,6 +48,12 @@ async function loadWebgpuEngine(): Promise<string> {
   const engine = await import('@gatewise/engine-webgpu');
   engine.loadWebgpuEngine();
   return 'webgpu';
+}
+
+async function loadWebglEngine(): Promise<string> {
+  const engine = await import('@gatewise/engine-webgl');
+  const found = engine.loadWebglEngine();
+  return found ? `webgl (${found.targets} targets, float${found.bits})` : 'ops';
 }
 
 const said = new Set<string>();
