@@ -153,6 +153,14 @@ for (const name of arithmeticNames) {
       expect(calls().filter((call) => call === 'combine')).toHaveLength(4 * (pairs.length - 2));
     });
 
+    it('applies functions, also to what is not finite', () => {
+      const x = tf.tidy(() => tf.mul(numbers(random(8), [7, 143], true), 100));
+      expectSame(() => [tf.relu(x), tf.sigmoid(x), tf.tanh(x), tf.elu(x), tf.exp(tf.minimum(x, 3))]);
+      expectSame(() => [tf.tanh(tf.div(x, 1e4)), tf.exp(x), tf.elu(tf.div(x, 100))]);
+      x.dispose();
+      expect(calls().filter((call) => call === 'apply')).toHaveLength(8);
+    });
+
     it('leaves other dtypes, and what is empty, to tf.js', () => {
       const r = random(7);
       const [a, b, x] = [ids(r, [30, 30], 9), ids(r, [30, 30], 9), tf.zeros([0, 5])];

@@ -37,7 +37,7 @@ for (const name of arithmeticNames) {
       expectSame(gradients);
       const made = new Set(calls());
       expect([...made].sort()).toEqual(
-        ['combine', 'crossEntropy', 'gatherRows', 'product', 'scatterRows', 'sumRows'].sort(),
+        ['apply', 'combine', 'crossEntropy', 'gatherRows', 'product', 'scatterRows', 'sumRows'].sort(),
       );
       dispose();
     });

@@ -7,7 +7,7 @@ namespace gatewise {
 
 struct Runner;
 
-enum class Activation : int32_t { linear, relu, logistic, tanh, elu, count };
+enum class Activation : int32_t { linear, relu, logistic, tanh, elu, exp, count };
 
 /** C = f(op(A) op(B) + bias) for each batch. */
 struct Product {
@@ -61,6 +61,14 @@ struct Combination {
   float* out;
 };
 
+/** out [n] = f(x) */
+struct Application {
+  Activation f;
+  int n;
+  const float* x;
+  float* out;
+};
+
 /** All memory is the caller's; scratch is 64-byte aligned. */
 struct DenseKernels {
   size_t (*productScratch)(const Product& product, int P);
@@ -73,6 +81,7 @@ struct DenseKernels {
   void (*scatterRows)(const RowsById& rows, Runner& runner, int P);
   void (*sumRows)(const Columns& columns, Runner& runner, int P);
   void (*combine)(const Combination& combination, Runner& runner, int P);
+  void (*apply)(const Application& application, Runner& runner, int P);
 };
 
 } // namespace gatewise

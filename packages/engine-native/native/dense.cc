@@ -172,6 +172,25 @@ napi_value combine(napi_env env, napi_callback_info info) {
   });
 }
 
+/** apply(function, x, out) */
+napi_value apply(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    napi_value argv[3];
+    getArguments(env, info, argv);
+    Instance& self = instanceOf(env);
+    const Arguments in(env);
+    int32_t function = -1;
+    napi_get_value_int32(env, argv[0], &function);
+    if (function < 0 || function >= (int32_t)Activation::count) refuse("got an unknown function");
+    size_t n;
+    const float* x = in.typed<float>(argv[1], &n, "x");
+    if (n > 1 << 30) refuse("got more than 2^30 elements");
+    const Application q{(Activation)function, (int)n, x, in.typed<float>(argv[2], n, "the result")};
+    self.kernels->dense.apply(q, self.pool, threadsFor(20.0 * q.n, self.pool.size()));
+    return nullptr;
+  });
+}
+
 } // namespace
 
 void defineDense(napi_env env, napi_value exports) {
@@ -181,6 +200,7 @@ void defineDense(napi_env env, napi_value exports) {
       {"gatherRows", nullptr, moveRows<true>, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"scatterRows", nullptr, moveRows<false>, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"sumRows", nullptr, sumRows, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"apply", nullptr, apply, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"combine", nullptr, combine, nullptr, nullptr, nullptr, napi_default, nullptr},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);

@@ -76,21 +76,28 @@ static inline V activated(Activation f, V x) {
     case Activation::relu: return relu(x);
     case Activation::logistic: return logistic(x);
     case Activation::tanh: return vtanh(x);
+    case Activation::exp: return vexp(x);
     case Activation::elu: return select(x < splat(0.0f), vexp(x) - 1.0f, x);
     default: return x;
   }
 }
 
-/** In place. */
-static void activate(Activation f, float* x, long n) {
-  if (f == Activation::linear) return;
+/** out [n] = f(x); out may be x. */
+static void activate(Activation f, const float* x, float* out, long n) {
   long i = 0;
-  for (; i + VL <= n; i += VL) store(x + i, activated(f, load(x + i)));
+  for (; i + VL <= n; i += VL) store(out + i, activated(f, load(x + i)));
   if (i == n) return;
   float last[VL] = {};
   memcpy(last, x + i, (n - i) * sizeof(float));
   store(last, activated(f, load(last)));
-  memcpy(x + i, last, (n - i) * sizeof(float));
+  memcpy(out + i, last, (n - i) * sizeof(float));
+}
+
+static void apply(const Application& q, Runner& runner, int P) {
+  onEach(runner, P, [&](int p) {
+    const int from = cut(q.n, P, p);
+    activate(q.f, q.x + from, q.out + from, cut(q.n, P, p + 1) - from);
+  });
 }
 
 /** Rows [row0, row0 + rows) of Aᵀ, columns [k0, k0 + K), of A [k,m] → [strip][K][MR]. */
@@ -166,8 +173,12 @@ static void multiply(const ProductPlan& plan, const float* a, const float* b, fl
         else panel.multiply({a + (long)row * q.k + k, q.k, B, in ? (long)q.n : NR, K}, bench.tail);
       }
     }
+    if (q.activation == Activation::linear) continue;
     const int from = s.panel0 * NR, to = least(q.n, s.panel1 * NR);
-    for (int i = 0; i < rows; i++) activate(q.activation, C + (long)i * q.n + from, to - from);
+    for (int i = 0; i < rows; i++) {
+      float* at = C + (long)i * q.n + from;
+      activate(q.activation, at, at, to - from);
+    }
   }
 }
 
@@ -196,7 +207,7 @@ static void product(const Product& q, Runner& runner, int P, float* scratch) {
   onEach(runner, P, [&](int p) { multiply(plan, q.a, q.b, q.c, plan.share(p), plan.bench(scratch, p)); });
 }
 
-constexpr DenseKernels denseTable{productScratch, product,     crossEntropyScratch, crossEntropy,
-                                  gatherRows,     scatterRows, sumRows,             combine};
+constexpr DenseKernels denseTable{productScratch, product,     crossEntropyScratch, crossEntropy, gatherRows,
+                                  scatterRows,    sumRows,     combine,             apply};
 
 } // namespace gatewise::GW_ARCH

@@ -43,6 +43,7 @@ inline double activation(Activation f, double x) {
     case Activation::relu: return x < 0 ? 0 : x;
     case Activation::logistic: return 1 / (1 + std::exp(-x));
     case Activation::tanh: return std::tanh(x);
+    case Activation::exp: return std::exp(x);
     case Activation::elu: return x < 0 ? std::exp(x) - 1 : x;
     default: return x;
   }
@@ -67,7 +68,7 @@ inline bool fuzzProduct(Random& r, Runner& pool, int P, const Kernels& k) {
   q.m = tall ? 200 + r.below(200) : sizeOrNone(r, 70), q.n = sizeOrNone(r, 140);
   q.k = deep ? 600 + r.below(900) : sizeOrNone(r, 90);
   q.transposeA = r.chance(50), q.transposeB = r.chance(50), q.repeatA = r.chance(20), q.repeatB = r.chance(20);
-  q.activation = (Activation)r.below((int)Activation::count);
+  q.activation = (Activation)r.below((int)Activation::exp);
   q.a = make.filled((size_t)(q.repeatA ? 1 : q.batches) * q.m * q.k);
   q.b = make.filled((size_t)(q.repeatB ? 1 : q.batches) * q.k * q.n);
   q.bias = r.chance(50) ? make.filled(q.n) : nullptr;
@@ -190,11 +191,24 @@ inline bool fuzzCombination(Random& r, Runner& pool, int P, const Kernels& k) {
   return true;
 }
 
+inline bool fuzzApplication(Random& r, Runner& pool, int P, const Kernels& k) {
+  Dense make(r);
+  Application q{(Activation)r.below((int)Activation::count), sizeOrNone(r, 300), nullptr, nullptr};
+  q.x = make.filled(q.n);
+  q.out = r.chance(20) ? const_cast<float*>(q.x) : make.unset(q.n);
+  const std::vector<float> x(q.x, q.x + q.n);
+  k.dense.apply(q, pool, P);
+  for (int i = 0; i < q.n; i++) {
+    if (!isClose(q.out[i], activation(q.f, x[i]), 1)) return std::printf("a function is wrong: %s\n", k.name), false;
+  }
+  return true;
+}
+
 /** One call of each, on any number of threads. */
 inline bool fuzzDense(Random& r, Runner& pool, const Kernels& k) {
   const int P = 1 + r.below(4);
   return fuzzProduct(r, pool, P, k) && fuzzLoss(r, pool, P, k) && fuzzRows(r, pool, P, k) && fuzzSums(r, pool, P, k) &&
-         fuzzCombination(r, pool, P, k);
+         fuzzCombination(r, pool, P, k) && fuzzApplication(r, pool, P, k);
 }
 
 } // namespace gatewise

@@ -4,6 +4,7 @@ import {
   type CrossEntropy,
   combinations,
   type Dense,
+  functions,
   type Product,
   type RowsById,
   spreads,
@@ -35,6 +36,7 @@ export interface DenseAddon {
   scatterRows(shape: Int32Array, ids: Int32Array, values: Float32Array, table: Float32Array): void;
   /** shape: rows width */
   sumRows(shape: Int32Array, x: Float32Array, out: Float32Array): void;
+  apply(which: number, x: Float32Array, out: Float32Array): void;
   /** shape: rows width by spreadA spreadB */
   combine(shape: Int32Array, a: Float32Array, b: Float32Array, out: Float32Array): void;
 }
@@ -48,6 +50,7 @@ export function nativeDense(addon: Addon): Dense {
     gatherRows: (of) => guarded(() => addon.gatherRows(rowsShape(of), of.ids, of.table, of.values)),
     scatterRows: (of) => guarded(() => addon.scatterRows(rowsShape(of), of.ids, of.values, of.table)),
     sumRows: (x, out) => guarded(() => addon.sumRows(matrixShape(x, out), x, out)),
+    apply: (which, x, out) => guarded(() => addon.apply(functions.indexOf(which), x, out)),
     combine: (of) => guarded(() => addon.combine(combinationShape(of), of.a, of.b, of.out)),
   };
 }

@@ -81,9 +81,14 @@ function activated(f: i32, x: v128): v128 {
   if (f == 1) return relu(x);
   if (f == 2) return logistic(x);
   if (f == 3) return tanh(x);
+  if (f == 5) return exp(x);
   return v128.bitselect(f32x4.sub(exp(x), f32x4.splat(1)), x, f32x4.lt(x, f32x4.splat(0)));
 }
-/** In place: 0 linear, 1 relu, 2 logistic, 3 tanh, 4 elu. */
+/** x [n] ← f(x), n a multiple of 4: 0 linear, 1 relu, 2 logistic, 3 tanh, 4 elu, 5 exp. */
+export function apply(f: i32, x: usize, n: i32): void {
+  if (f == 0) return;
+  for (const end = x + (<usize>n << 2); x < end; x += 16) v128.store(x, activated(f, v128.load(x)));
+}
 function activate(f: i32, x: usize, n: i32): void {
   if (f == 0) return;
   for (; n >= 4; n -= 4, x += 16) v128.store(x, activated(f, v128.load(x)));

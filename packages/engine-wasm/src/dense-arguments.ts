@@ -4,6 +4,8 @@ import {
   type Combination,
   type CrossEntropy,
   combinations,
+  type FunctionName,
+  functions,
   type Product,
   type RowsById,
   type Spread,
@@ -60,6 +62,12 @@ export function checkCombination({ by, rows, width, a, b, spreadA, spreadB, out 
   checkLength(a, Float32Array, lengths[spreadA], 'a');
   checkLength(b, Float32Array, lengths[spreadB], 'b');
   checkLength(out, Float32Array, rows * width, 'the result');
+}
+
+export function checkApplication(which: FunctionName, x: Float32Array, out: Float32Array): void {
+  if (!functions.includes(which)) refuse('got an unknown function');
+  checkLength(x, Float32Array, x.length, 'x');
+  checkLength(out, Float32Array, x.length, 'the result');
 }
 
 /** Each below 2³⁰. */

@@ -119,6 +119,21 @@ describe.each(variantsHere())('%s', (variant) => {
     }
   });
 
+  it('applies functions to any number of numbers', () => {
+    const r = random(5);
+    const dense = over(new GuardedHeap());
+    for (const which of activations) {
+      for (const n of [0, 1, 2, 3, 5, 1000, 16385]) {
+        const [x, out] = [numbers(r, n), nans(n)];
+        dense.apply(which, x, out);
+        const wanted = [...x].map(functions[which]);
+        expect(wanted.findIndex((v, i) => !(Math.abs(v - out[i]!) <= 1e-6))).toBe(-1);
+        dense.apply(which, x, x);
+        expect(x).toEqual(out);
+      }
+    }
+  });
+
   it('no read reaches beyond a block, whichever it is', () => {
     const r = random(3);
     for (let round = 0; round < 20; round++) {

@@ -1,5 +1,6 @@
-import { activations, type CrossEntropy, type Dense, type Product } from '@gatewise/kernels';
+import { activations, type CrossEntropy, type Dense, functions, type Product } from '@gatewise/kernels';
 import {
+  checkApplication,
   checkCombination,
   checkCrossEntropy,
   checkProduct,
@@ -36,6 +37,10 @@ export function wasmDense(home: Module): Dense {
       checkSums(x, out);
       sumRows(x, out);
     },
+    apply(which, x, out) {
+      checkApplication(which, x, out);
+      within(home, (loan) => apply(home, loan, functions.indexOf(which), x, out));
+    },
     combine(of) {
       checkCombination(of);
       combine(of);
@@ -66,6 +71,26 @@ function within<T>({ heap }: Module, body: (loan: Loan) => T): T {
     return body({ take, put });
   } finally {
     for (const at of taken) heap.give(at);
+  }
+}
+
+/** What is copied in at a time stays in the second-level cache. */
+const CHUNK = 16384;
+
+function apply(
+  { exports, heap }: Module,
+  loan: Loan,
+  which: number,
+  x: Float32Array,
+  out: Float32Array,
+): void {
+  const at = loan.take(4 * CHUNK);
+  for (let from = 0; from < x.length; from += CHUNK) {
+    const n = Math.min(CHUNK, x.length - from);
+    const window = new Float32Array(heap.buffer as ArrayBuffer, at, n);
+    window.set(x.subarray(from, from + n));
+    exports.apply(which, at, 4 * Math.ceil(n / 4));
+    out.set(window, from);
   }
 }
 

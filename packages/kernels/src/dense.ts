@@ -2,6 +2,10 @@
 export const activations = ['linear', 'relu', 'sigmoid', 'tanh', 'elu'] as const;
 export type Activation = (typeof activations)[number];
 
+/** Functions of one number: native/dense-call.h and assembly/dense.ts know them by their place. */
+export const functions = [...activations, 'exp'] as const;
+export type FunctionName = (typeof functions)[number];
+
 /** C = f(op(A) op(B) + bias) for each batch; matrices are row-major. */
 export interface Product {
   readonly batches: number;
@@ -71,4 +75,6 @@ export interface Dense {
   /** out [width] = Σ over rows of x [rows, width] */
   sumRows(x: Float32Array, out: Float32Array): void;
   combine(of: Combination): void;
+  /** out = f(x); `out` may be `x`. */
+  apply(which: FunctionName, x: Float32Array, out: Float32Array): void;
 }

@@ -1,5 +1,5 @@
 import { filled, floats, type OwnKernel, sameShape, sizeOf } from './call.js';
-import type { Combination, Spread } from './dense.js';
+import type { Combination, FunctionName, Spread } from './dense.js';
 
 /** a ∘ b for equal shapes, and for a row, a column or a number spread over the other. */
 function elementWise(name: string, by: Combination['by']): OwnKernel {
@@ -17,7 +17,25 @@ function elementWise(name: string, by: Combination['by']): OwnKernel {
   };
 }
 
+/** f(x) */
+function applied(name: string, which: FunctionName): OwnKernel {
+  return {
+    name,
+    run(call) {
+      const x = call.inputs.x!;
+      const X = floats(call, x);
+      if (!X || X.length < SMALL) return null;
+      return filled(call, [...x.shape], (out) => call.arithmetic.apply(which, X, out));
+    },
+  };
+}
+
 export const elementWiseKernels = [
+  applied('Relu', 'relu'),
+  applied('Sigmoid', 'sigmoid'),
+  applied('Tanh', 'tanh'),
+  applied('Elu', 'elu'),
+  applied('Exp', 'exp'),
   elementWise('Add', 'add'),
   elementWise('Sub', 'sub'),
   elementWise('Multiply', 'mul'),

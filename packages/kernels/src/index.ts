@@ -6,6 +6,8 @@ export {
   type CrossEntropy,
   combinations,
   type Dense,
+  type FunctionName,
+  functions,
   type Product,
   type RowsById,
   type Spread,
