@@ -32,12 +32,11 @@ export async function setupPeers(groups: readonly PeerGroup[], say: Say): Promis
     groups.includes(group),
   );
   for (const group of wanted) {
-    const mark = join(peersFolder, `${group}.ok`);
-    if (existsSync(mark) && readFileSync(mark, 'utf8') === markOf(group)) continue;
+    if (isPresent(group)) continue;
     try {
       if (group === 'npm') await setupNpm(say);
       else await setupPython(group, say);
-      writeFileSync(mark, markOf(group));
+      writeFileSync(join(peersFolder, `${group}.ok`), markOf(group));
     } catch (error) {
       missing.set(group, (error as Error).message);
       say(`${group} is left out: ${(error as Error).message}`);
@@ -48,10 +47,14 @@ export async function setupPeers(groups: readonly PeerGroup[], say: Say): Promis
 
 /** The groups that are set up now; nothing is changed. */
 export function presentGroups(): PeerGroup[] {
-  return (Object.keys(requirements) as PeerGroup[]).filter((group) => {
-    const mark = join(peersFolder, `${group}.ok`);
-    return existsSync(mark) && readFileSync(mark, 'utf8') === markOf(group);
-  });
+  return (Object.keys(requirements) as PeerGroup[]).filter(isPresent);
+}
+
+/** Done with these very requirements, and not taken away since. */
+function isPresent(group: PeerGroup): boolean {
+  const mark = join(peersFolder, `${group}.ok`);
+  const place = group === 'npm' ? join(npmPeers, 'node_modules') : python.program;
+  return existsSync(place) && existsSync(mark) && readFileSync(mark, 'utf8') === markOf(group);
 }
 
 const markOf = (group: PeerGroup) =>
