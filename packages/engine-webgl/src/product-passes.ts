@@ -1,6 +1,6 @@
 import type { Facts } from './facts.js';
 import type { Limits } from './limits.js';
-import { type Pass, product, Source } from './source.js';
+import { type Pass, product, Source, type When } from './source.js';
 
 /** Lists of at most `size`. */
 function chunks<V>(list: readonly V[], size: number): V[][] {
@@ -43,17 +43,33 @@ export function inputGradientPass(f: Facts): Pass {
   return source.finish(['dX']);
 }
 
-/** Visits all steps: E(parity, row within the parity, g) at every n of it. */
+/**
+ * Visits every step: pairs of an even and an odd n, and the even one that is left. No branch inside: it would cost more
+ * than what it guards. Here row is the row in the sheets of a parity, n the step.
+ */
 const everyStep = (even: readonly string[], odd: readonly string[]): string[] => [
-  'for (int s = 0; 2 * s < p.z; s++) for (int g = 0; g < p.x; g++) {',
+  'for (int s = 0; s < p.z >> 1; s++) for (int g = 0; g < p.x; g++) {',
   'int row = s * p.x + g, n = 2 * s;',
-  '{',
+  ...['{', ...even, '}', 'n++;', ...odd],
+  '}',
+  'if ((p.z & 1) == 1) for (int g = 0; g < p.x; g++) {',
+  'int n = p.z - 1, row = (p.z >> 1) * p.x + g;',
   ...even,
   '}',
-  'if (2 * s + 1 < p.z) {',
-  'n++;',
+];
+
+/** Visits the pairs (n−1, n): rows of n = 1, 3, … and of n−1 are the same, those of n = 2, 4, … one step further. */
+const everyPair = (odd: readonly string[], even: readonly string[], first: readonly string[]): string[] => [
+  'int whole = ((p.z - 1) >> 1) * p.x;',
+  'for (int row = 0; row < whole; row++) {',
+  ...['{', ...odd, '}', ...even],
+  '}',
+  'if ((p.z & 1) == 0) for (int row = whole; row < whole + p.x; row++) {',
   ...odd,
-  '} }',
+  '}',
+  'if (r.y != 0) for (int row = 0; row < p.x; row++) {',
+  ...first,
+  '}',
 ];
 
 /** dW = Xᵀ δA for four rows of W and a column of every gate; ids: the rows of the steps that have this id. */
@@ -98,21 +114,20 @@ export function recurrentGradientPasses(f: Facts, { targets, samplers }: Limits)
 
 function recurrentPass(f: Facts, gates: readonly number[], sheet: string, earlier: boolean): Pass {
   const source = new Source();
-  const take = (when: 'even' | 'odd', from: 'even' | 'odd' | 'one', row: string) => [
-    `mat4 x = mat4(${columns(f.H, (k) => source.texel(from === 'one' ? `${sheet}_0` : sheet, from, k, row))});`,
-    ...gates.map((q, k) => `d${k} += ${source.texel(`da${q}`, when, 'j', 'row')} * x;`),
+  const take = (when: 'even' | 'odd', row: string, from: When, fromRow: string) => [
+    `mat4 x = mat4(${columns(f.H, (k) => source.texel(from === 'one' ? `${sheet}_0` : sheet, from, k, fromRow))});`,
+    ...gates.map((q, k) => `d${k} += ${source.texel(`da${q}`, when, 'j', row)} * x;`),
   ];
-  const even = earlier
-    ? [
-        'if (s > 0) {',
-        ...take('even', 'odd', 'row - p.x'),
-        '} else if (r.y != 0) {',
-        ...take('even', 'one', 'row'),
-        '}',
-      ]
-    : take('even', 'even', 'row');
   source.line(four, ...gates.map((_, k) => `vec4 d${k} = vec4(0.);`));
-  source.line(...everyStep(even, take('odd', earlier ? 'even' : 'odd', 'row')));
+  source.line(
+    ...(earlier
+      ? everyPair(
+          take('odd', 'row', 'even', 'row'),
+          take('even', 'row + p.x', 'odd', 'row'),
+          take('even', 'row', 'one', 'row'),
+        )
+      : everyStep(take('even', 'row', 'even', 'row'), take('odd', 'row', 'odd', 'row'))),
+  );
   return finish(source, gates, 'dR');
 }
 
