@@ -1,8 +1,8 @@
 import { type Browser, chromium } from 'playwright-core';
+import type { PageKind } from './page/suites.js';
 
 /** Beside what playwright sets: nothing that reaches out of this machine. */
 const args = [
-  '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -10,6 +10,14 @@ const args = [
   '--disable-sync',
 ];
 
+/** Where a page has a GPU, it is SwiftShader, which runs on the CPU: the same everywhere. */
+const gpu: Partial<Record<PageKind, readonly string[]>> = {
+  webgpu: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+};
+
 /** A Chromium with an empty profile; without its sandbox, which root cannot have: it opens pages of this project alone. */
-export const launch = (executablePath: string): Promise<Browser> =>
-  chromium.launch({ executablePath, headless: true, chromiumSandbox: false, timeout: 120_000, args });
+export const launch = (executablePath: string, kind: PageKind): Promise<Browser> =>
+  chromium.launch({
+    ...{ executablePath, headless: true, chromiumSandbox: false, timeout: 120_000 },
+    args: [...args, ...(gpu[kind] ?? ['--disable-gpu'])],
+  });

@@ -33,7 +33,7 @@ export async function openPage(kind: PageKind, executablePath: string): Promise<
     '/eval.js': "let said = 'allowed'; try { eval('0'); } catch ({ name }) { said = name; } export { said };",
     '/files.json': JSON.stringify(await goldenFiles()),
   });
-  const browser = await launch(executablePath);
+  const browser = await launch(executablePath, kind);
   const close = async () => {
     await browser.close();
     await server.close();

@@ -9,6 +9,7 @@ import type { PageKind } from './page/suites.js';
 /** What each kind of page is served with. */
 const headers: Readonly<Record<PageKind, Readonly<Record<string, string>>>> = {
   plain: {},
+  webgpu: {},
   older: {},
   policy: { 'Content-Security-Policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" },
   sealed: { 'Content-Security-Policy': "default-src 'self'; script-src 'self'" },

@@ -33,13 +33,25 @@ async function start(): Promise<Page> {
   const kind = location.pathname.slice(1).replace('.html', '') as PageKind;
   if (kind === 'older') hideRelaxedSimd();
   const files = (await json('/files.json')) as string[];
-  const tests = collect((runner) => suites(runner, kind, files));
+  const missing = kind === 'webgpu' ? await whyNot(kind) : null;
+  const tests = missing ?? collect((runner) => suites(runner, kind, files));
   return {
     tests: tests.map(({ name, body }) => ({ name, skipped: body === null })),
     violations,
     use,
     run: (n) => run(tests[n]!),
   };
+}
+
+/** One test, skipped for the reason why the browser has no such backend; null where it has. */
+async function whyNot(name: PageBackend): Promise<PageTest[] | null> {
+  try {
+    await backend(name);
+    return null;
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'GW_BACKEND_UNAVAILABLE') throw error;
+    return [{ name: (error as Error).message, body: null }];
+  }
 }
 
 async function use(name: PageBackend): Promise<Used> {

@@ -7,12 +7,13 @@ import { backend, type PageBackend } from './backend.js';
 import { goldenSuite } from './golden.js';
 import { growthSuite, memorySuite } from './memory.js';
 import { trainingSuite } from './training.js';
+import { webgpuPageSuite } from './webgpu.js';
 
 /**
  * `policy`: a strict Content-Security-Policy; `sealed`: one that forbids WebAssembly too; `isolated`: cross-origin isolated;
- * `older`: a browser without relaxed SIMD.
+ * `older`: a browser without relaxed SIMD; `webgpu`: with WebGPU.
  */
-export type PageKind = 'plain' | 'policy' | 'sealed' | 'isolated' | 'older';
+export type PageKind = 'plain' | 'policy' | 'sealed' | 'isolated' | 'older' | 'webgpu';
 
 const all: readonly AnyCell[] = [...Object.values(cells), lstmPeephole, indrnn];
 const some = [cells.lstm, cells.gru, lstmPeephole] as unknown as readonly AnyCell[];
@@ -22,6 +23,10 @@ export function suites(runner: Runner, kind: PageKind, files: readonly string[])
   const engine = (name: string, on: PageBackend, list: readonly AnyCell[]) =>
     engineSuite(runner, { engine: name, on, backend: () => backend(on), cells: list });
   const golden = (name: string, on: PageBackend) => goldenSuite(runner, files, { engine: name, on });
+  if (kind === 'webgpu') {
+    webgpuPageSuite(runner, files, some.slice(0, 2));
+    return;
+  }
   if (kind === 'sealed') {
     engine('ops', 'cpu', some);
     return;

@@ -32,7 +32,7 @@ export function trainingSuite({ describe, it }: Runner): void {
 const uniform = () => tf.initializers.randomUniform({ minval: -0.3, maxval: 0.3, seed: 1 });
 const dense = () => tf.layers.dense({ units: 2, kernelInitializer: uniform() });
 
-const learnsNumbers = (on: PageBackend): Promise<void> =>
+export const learnsNumbers = (on: PageBackend): Promise<void> =>
   learns(on, numbers, [lstm({ units: 8, seed: 1, inputShape: [6, 1] }), dense()]);
 
 export const learnsWords = (on: PageBackend): Promise<void> =>
