@@ -29,9 +29,12 @@ export async function testsInPage(
       });
     }
     const nothing = page.tests.every(({ skipped }) => skipped); // it may say why
-    it.skipIf(nothing)(`the console has ${said.length === 0 ? 'no errors and no warnings' : 'these warnings, once'}`, () => {
-      expect(page.said).toEqual(said.map((text) => expect.stringMatching(text)));
-    });
+    it.skipIf(nothing)(
+      `the console has ${said.length === 0 ? 'no errors and no warnings' : 'these warnings, once'}`,
+      () => {
+        expect(page.said).toEqual(said.map((text) => expect.stringMatching(text)));
+      },
+    );
     more(page);
   });
 }
