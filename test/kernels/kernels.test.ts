@@ -161,6 +161,22 @@ for (const name of arithmeticNames) {
       expect(calls().filter((call) => call === 'apply')).toHaveLength(8);
     });
 
+    it('takes the softmax of rows, and its gradient', () => {
+      for (const shape of [
+        [40, 33],
+        [3, 9, 80],
+        [2, 300],
+      ]) {
+        const r = random(shape[0] as number);
+        const x = tf.tidy(() => tf.mul(numbers(r, shape, shape.length === 3), 30));
+        const y = numbers(r, shape);
+        const loss = (z: tf.Tensor) => tf.sum(tf.mul(tf.softmax(z), y)) as tf.Scalar;
+        expectSame(() => [tf.softmax(x), tf.grad(loss)(x)]);
+        tf.dispose([x, y]);
+      }
+      expect(calls().filter((call) => call === 'softmax')).toHaveLength(6);
+    });
+
     it('leaves other dtypes, and what is empty, to tf.js', () => {
       const r = random(7);
       const [a, b, x] = [ids(r, [30, 30], 9), ids(r, [30, 30], 9), tf.zeros([0, 5])];

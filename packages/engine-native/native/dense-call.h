@@ -40,11 +40,11 @@ struct RowsById {
   float* to;
 };
 
-/** Σ over rows of x [rows, width]. */
-struct Columns {
+/** A matrix and what is made of it: sums over its rows [width], or as many rows. */
+struct Matrix {
   int rows, width;
   const float* x;
-  float* out; // [width]
+  float* out;
 };
 
 enum class Combine : int32_t { add, sub, mul, div, count };
@@ -73,13 +73,16 @@ struct Application {
 struct DenseKernels {
   size_t (*productScratch)(const Product& product, int P);
   void (*product)(const Product& product, Runner& runner, int P, float* scratch);
-  size_t (*crossEntropyScratch)(const CrossEntropy& loss, int P);
+  /** For losses and softmax. */
+  size_t (*rowScratch)(int classes, int P);
   void (*crossEntropy)(const CrossEntropy& loss, Runner& runner, int P, float* scratch);
   /** to [n, width] = from [rows, width] by id; every id is a row. */
   void (*gatherRows)(const RowsById& rows, Runner& runner, int P);
   /** to [rows, width] = Σ of from [n, width] by id; ids that are no row are left out. */
   void (*scatterRows)(const RowsById& rows, Runner& runner, int P);
-  void (*sumRows)(const Columns& columns, Runner& runner, int P);
+  /** out [rows, width] = e^x / Σ e^x of each row */
+  void (*softmax)(const Matrix& matrix, Runner& runner, int P, float* scratch);
+  void (*sumRows)(const Matrix& matrix, Runner& runner, int P);
   void (*combine)(const Combination& combination, Runner& runner, int P);
   void (*apply)(const Application& application, Runner& runner, int P);
 };

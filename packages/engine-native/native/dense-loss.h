@@ -64,9 +64,9 @@ static float lossOfRow(const CrossEntropy& q, int row, float w, float* e) {
   return w * (k * __builtin_logf(s) - dot);
 }
 
-static size_t crossEntropyScratch(const CrossEntropy& q, int P) {
-  return (size_t)P * roundUp(roundUp(q.classes, VL), 16);
-}
+/** What one thread works in: a row, as whole cache lines. */
+static size_t rowFloats(int classes) { return ((size_t)classes + 15) & ~(size_t)15; }
+static size_t rowScratch(int classes, int P) { return P * rowFloats(classes); }
 
 static void crossEntropy(const CrossEntropy& q, Runner& runner, int P, float* scratch) {
   // w = m / max(Σ m, 1)
@@ -75,9 +75,22 @@ static void crossEntropy(const CrossEntropy& q, Runner& runner, int P, float* sc
   // a sum that is no number stays one
   const float total = sum < 1 ? 1 : (float)sum;
   onEach(runner, P, [&](int p) {
-    float* e = scratch + (size_t)p * roundUp(roundUp(q.classes, VL), 16);
+    float* e = scratch + p * rowFloats(q.classes);
     for (int i = cut(q.rows, P, p); i < cut(q.rows, P, p + 1); i++) {
       q.losses[i] = lossOfRow(q, i, (q.mask ? q.mask[i] : 1.0f) / total, e);
+    }
+  });
+}
+
+/** p = e / s, with e = e^{z − max z}, s = Σ e. */
+static void softmax(const Matrix& q, Runner& runner, int P, float* scratch) {
+  onEach(runner, P, [&](int p) {
+    float* e = scratch + p * rowFloats(q.width);
+    for (int i = cut(q.rows, P, p); i < cut(q.rows, P, p + 1); i++) {
+      const float* z = q.x + (long)i * q.width;
+      float* out = q.out + (long)i * q.width;
+      const float s = exponentials(z, q.width, greatest(z, q.width), e);
+      for (int j = 0; j < q.width; j++) out[j] = e[j] / s;
     }
   });
 }

@@ -38,7 +38,7 @@ static void scatterRows(const RowsById& q, Runner& runner, int P) {
 }
 
 /** Σ over rows, columns [from, to), to − from ≤ 16 VL: blocks of rows in float32, their sums in float64. */
-static void sumColumns(const Columns& q, int from, int to) {
+static void sumColumns(const Matrix& q, int from, int to) {
   constexpr int COLUMNS = 16 * VL, BLOCK = 64;
   const int n = to - from;
   double sums[COLUMNS] = {};
@@ -50,7 +50,7 @@ static void sumColumns(const Columns& q, int from, int to) {
   for (int j = 0; j < n; j++) q.out[from + j] = (float)sums[j];
 }
 
-static void sumRows(const Columns& q, Runner& runner, int P) {
+static void sumRows(const Matrix& q, Runner& runner, int P) {
   constexpr int COLUMNS = 16 * VL;
   const int groups = ceilDiv(q.width, VL);
   onEach(runner, P, [&](int p) {

@@ -84,7 +84,7 @@ napi_value crossEntropy(napi_env env, napi_callback_info info) {
     CrossEntropy q = readCrossEntropy(Arguments(env), argv);
     const DenseKernels& k = self.kernels->dense;
     const int P = threadsFor(20.0 * q.rows * q.classes, self.pool.size());
-    Borrowed scratch(*self.store, k.crossEntropyScratch(q, P));
+    Borrowed scratch(*self.store, k.rowScratch(q.classes, P));
     Borrowed losses(*self.store, q.rows);
     q.losses = losses.block.at;
     k.crossEntropy(q, self.pool, P, scratch.block.at);
@@ -137,8 +137,27 @@ napi_value sumRows(napi_env env, napi_callback_info info) {
     const int32_t* s = in.typed<int32_t>(argv[0], 2, "the shape");
     checkSizes(s, 2);
     const float* x = in.typed<float>(argv[1], lengthOf(s[0], s[1]), "x");
-    const Columns q{s[0], s[1], x, in.typed<float>(argv[2], s[1], "the sums")};
+    const Matrix q{s[0], s[1], x, in.typed<float>(argv[2], s[1], "the sums")};
     self.kernels->dense.sumRows(q, self.pool, threadsFor((double)q.rows * q.width, self.pool.size()));
+    return nullptr;
+  });
+}
+
+/** softmax(shape, x, out) */
+napi_value softmax(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    napi_value argv[3];
+    getArguments(env, info, argv);
+    Instance& self = instanceOf(env);
+    const Arguments in(env);
+    const int32_t* s = in.typed<int32_t>(argv[0], 2, "the shape");
+    checkSizes(s, 2);
+    const size_t all = lengthOf(s[0], s[1]);
+    const float* x = in.typed<float>(argv[1], all, "x");
+    const Matrix q{s[0], s[1], x, in.typed<float>(argv[2], all, "the result")};
+    const int P = threadsFor(20.0 * q.rows * q.width, self.pool.size());
+    Borrowed scratch(*self.store, self.kernels->dense.rowScratch(q.width, P));
+    self.kernels->dense.softmax(q, self.pool, P, scratch.block.at);
     return nullptr;
   });
 }
@@ -199,6 +218,7 @@ void defineDense(napi_env env, napi_value exports) {
       {"crossEntropy", nullptr, crossEntropy, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"gatherRows", nullptr, moveRows<true>, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"scatterRows", nullptr, moveRows<false>, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"softmax", nullptr, softmax, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"sumRows", nullptr, sumRows, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"apply", nullptr, apply, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"combine", nullptr, combine, nullptr, nullptr, nullptr, napi_default, nullptr},

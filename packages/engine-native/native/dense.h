@@ -207,7 +207,7 @@ static void product(const Product& q, Runner& runner, int P, float* scratch) {
   onEach(runner, P, [&](int p) { multiply(plan, q.a, q.b, q.c, plan.share(p), plan.bench(scratch, p)); });
 }
 
-constexpr DenseKernels denseTable{productScratch, product,     crossEntropyScratch, crossEntropy, gatherRows,
-                                  scatterRows,    sumRows,     combine,             apply};
+constexpr DenseKernels denseTable{productScratch, product,     rowScratch, crossEntropy, gatherRows,
+                                  scatterRows,    softmax,     sumRows,    combine,      apply};
 
 } // namespace gatewise::GW_ARCH

@@ -123,7 +123,7 @@ inline bool fuzzLoss(Random& r, Runner& pool, int P, const Kernels& k) {
     for (int i = 0; i < q.rows; i++) sum += mask[i] = r.chance(50);
     q.mask = mask;
   }
-  const Exact scratch(k.dense.crossEntropyScratch(q, P));
+  const Exact scratch(k.dense.rowScratch(q.classes, P));
   k.dense.crossEntropy(q, pool, P, scratch.at);
   for (int i = 0; i < q.rows; i++) {
     if (rowIsRight(q, i, (q.mask ? q.mask[i] : 1) / (sum < 1 ? 1 : sum))) continue;
@@ -171,6 +171,24 @@ inline bool fuzzSums(Random& r, Runner& pool, int P, const Kernels& k) {
   return true;
 }
 
+inline bool fuzzSoftmax(Random& r, Runner& pool, int P, const Kernels& k) {
+  Dense make(r);
+  const int rows = sizeOrNone(r, 40), width = sizeOrNone(r, 140);
+  const float* x = make.filled((size_t)rows * width);
+  float* out = make.unset((size_t)rows * width);
+  const Exact scratch(k.dense.rowScratch(width, P));
+  k.dense.softmax({rows, width, x, out}, pool, P, scratch.at);
+  for (int i = 0; i < rows; i++) {
+    double sum = 0;
+    for (int j = 0; j < width; j++) sum += std::exp((double)x[(size_t)i * width + j]);
+    for (int j = 0; j < width; j++) {
+      const double wanted = std::exp((double)x[(size_t)i * width + j]) / sum;
+      if (!isClose(out[(size_t)i * width + j], wanted, 1)) return std::printf("a softmax is wrong: %s\n", k.name), false;
+    }
+  }
+  return true;
+}
+
 inline bool fuzzCombination(Random& r, Runner& pool, int P, const Kernels& k) {
   Dense make(r);
   Combination q{(Combine)r.below(4), sizeOrNone(r, 40), sizeOrNone(r, 140), (Spread)r.below(4), (Spread)r.below(4),
@@ -208,7 +226,8 @@ inline bool fuzzApplication(Random& r, Runner& pool, int P, const Kernels& k) {
 inline bool fuzzDense(Random& r, Runner& pool, const Kernels& k) {
   const int P = 1 + r.below(4);
   return fuzzProduct(r, pool, P, k) && fuzzLoss(r, pool, P, k) && fuzzRows(r, pool, P, k) && fuzzSums(r, pool, P, k) &&
-         fuzzCombination(r, pool, P, k) && fuzzApplication(r, pool, P, k);
+         fuzzCombination(r, pool, P, k) && fuzzApplication(r, pool, P, k) &&
+         fuzzSoftmax(r, pool, P, k);
 }
 
 } // namespace gatewise

@@ -35,6 +35,7 @@ export interface DenseAddon {
   gatherRows(shape: Int32Array, ids: Int32Array, table: Float32Array, values: Float32Array): void;
   scatterRows(shape: Int32Array, ids: Int32Array, values: Float32Array, table: Float32Array): void;
   /** shape: rows width */
+  softmax(shape: Int32Array, x: Float32Array, out: Float32Array): void;
   sumRows(shape: Int32Array, x: Float32Array, out: Float32Array): void;
   apply(which: number, x: Float32Array, out: Float32Array): void;
   /** shape: rows width by spreadA spreadB */
@@ -49,7 +50,8 @@ export function nativeDense(addon: Addon): Dense {
     crossEntropy: (of) => guarded(() => crossEntropy(addon, of)),
     gatherRows: (of) => guarded(() => addon.gatherRows(rowsShape(of), of.ids, of.table, of.values)),
     scatterRows: (of) => guarded(() => addon.scatterRows(rowsShape(of), of.ids, of.values, of.table)),
-    sumRows: (x, out) => guarded(() => addon.sumRows(matrixShape(x, out), x, out)),
+    softmax: (x, width, out) => guarded(() => addon.softmax(rowsOf(x, width), x, out)),
+    sumRows: (x, out) => guarded(() => addon.sumRows(rowsOf(x, out.length), x, out)),
     apply: (which, x, out) => guarded(() => addon.apply(functions.indexOf(which), x, out)),
     combine: (of) => guarded(() => addon.combine(combinationShape(of), of.a, of.b, of.out)),
   };
@@ -87,5 +89,5 @@ const combinationShape = (c: Combination): Int32Array =>
     spreads.indexOf(c.spreadB),
   );
 
-const matrixShape = (x: Float32Array, row: Float32Array): Int32Array =>
-  Int32Array.of(row.length === 0 ? 0 : x.length / row.length, row.length);
+const rowsOf = (x: Float32Array, width: number): Int32Array =>
+  Int32Array.of(width === 0 ? 0 : x.length / width, width);

@@ -16,8 +16,9 @@ export type NativeInfo =
   | { readonly missing: GatewiseError };
 
 /**
- * Registers the native engine for the backends `cpu`, `wasm` and `tensorflow`, and its arithmetic for @gatewise/kernels. Without a built addon nothing is registered
- * and `missing` says why (`GW_ENGINE_NATIVE`); the engine `ops` then serves. `useBackend` of @gatewise/backends calls this.
+ * Registers the native engine for the backends `cpu`, `wasm` and `tensorflow`, and its arithmetic for @gatewise/kernels.
+ * Without a built addon nothing is registered and `missing` says why (`GW_ENGINE_NATIVE`); other engines then serve.
+ * `useBackend` of @gatewise/backends calls this.
  *
  * The environment variable GATEWISE_THREADS sets the number of threads, GATEWISE_NATIVE_ARCH the instruction set.
  *

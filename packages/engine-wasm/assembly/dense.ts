@@ -168,6 +168,14 @@ function exponentials(z: usize, n: i32, top: f32, e: usize): f32 {
   sum += f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1);
   return sum + f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
 }
+/** z ← e / s, with e = e^{z − max z}, s = Σ e, for every row; e has room for classes, rounded up to 4. */
+export function softmax(rows: i32, classes: i32, z: usize, e: usize): void {
+  for (let r = 0; r < rows; r++) {
+    const s = exponentials(z, classes, greatest(z, classes), e);
+    for (let c = 0; c < classes; c++, z += 4) store<f32>(z, load<f32>(e + (<usize>c << 2)) / s);
+  }
+}
+
 /** dz [n] = w (scale e − y); y is distributions, or 0. */
 function gradientOf(e: usize, y: usize, n: i32, w: f32, scale: f32, dz: usize): void {
   for (; n > 0; n--, e += 4, dz += 4) {

@@ -1,6 +1,6 @@
 export { backward, backwardScratch } from './backward';
 export { badId, frameBytes } from './call';
-export { apply, crossEntropy, product, productScratch } from './dense';
+export { apply, crossEntropy, product, productScratch, softmax } from './dense';
 export { forward, forwardScratch, historyBytes } from './forward';
 export { math } from './math';
 export { segmentSum } from './segment';

@@ -55,6 +55,14 @@ export function checkSums(x: Float32Array, out: Float32Array): void {
   checkLength(x, Float32Array, rows * out.length, 'x');
 }
 
+export function checkMatrix(x: Float32Array, width: number, out: Float32Array): void {
+  checkSizes(width);
+  const rows = width === 0 ? 0 : x.length / width;
+  checkSizes(rows);
+  checkLength(x, Float32Array, rows * width, 'x');
+  checkLength(out, Float32Array, rows * width, 'the result');
+}
+
 export function checkCombination({ by, rows, width, a, b, spreadA, spreadB, out }: Combination): void {
   checkSizes(rows, width);
   if (!combinations.includes(by)) refuse('got an unknown operation');

@@ -143,6 +143,7 @@ describe.each(variantsHere())('%s', (variant) => {
         const dense = over(heap);
         dense.product(p);
         dense.crossEntropy(q);
+        dense.softmax(q.logits, q.classes, q.logits.slice());
         blocks = heap.taken;
       }
     }

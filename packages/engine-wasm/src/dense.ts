@@ -3,6 +3,7 @@ import {
   checkApplication,
   checkCombination,
   checkCrossEntropy,
+  checkMatrix,
   checkProduct,
   checkRows,
   checkSums,
@@ -32,6 +33,14 @@ export function wasmDense(home: Module): Dense {
     scatterRows(of) {
       checkRows(of, false);
       addRows(of);
+    },
+    softmax(x, width, out) {
+      checkMatrix(x, width, out);
+      within(home, (loan) => {
+        const z = loan.put(x);
+        home.exports.softmax(width === 0 ? 0 : x.length / width, width, z, loan.take(4 * width + 16));
+        out.set(new Float32Array(home.heap.buffer as ArrayBuffer, z, x.length));
+      });
     },
     sumRows(x, out) {
       checkSums(x, out);

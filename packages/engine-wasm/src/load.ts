@@ -14,6 +14,8 @@ export interface Exports {
   /** row·T + t of the first id that is none, or −1. */
   badId(call: number): number;
   segmentSum(x: number, ids: number, rows: number, width: number, segments: number, out: number): void;
+  /** z ← softmax of every row; e has room for classes, rounded up to 4. */
+  softmax(rows: number, classes: number, z: number, e: number): void;
   /** x ← f(x) of n floats, a multiple of 4. */
   apply(which: number, x: number, n: number): void;
   /** Bytes that `product` works in. */

@@ -72,6 +72,8 @@ export interface Dense {
   gatherRows(of: RowsById): void;
   /** table = 0, then table[ids] += values; ids that are no row of it are left out. */
   scatterRows(of: RowsById): void;
+  /** out = e^x / Σ e^x, for every row of x [rows, width] */
+  softmax(x: Float32Array, width: number, out: Float32Array): void;
   /** out [width] = Σ over rows of x [rows, width] */
   sumRows(x: Float32Array, out: Float32Array): void;
   combine(of: Combination): void;

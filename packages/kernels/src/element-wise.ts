@@ -48,7 +48,7 @@ const SMALL = 512;
 type Layout = Pick<Combination, 'rows' | 'width' | 'spreadA' | 'spreadB'> & { readonly shape: number[] };
 
 /** The larger operand as [rows, width], so that the other is a row, a column or a number; null where none fits. */
-export function layoutOf(a: readonly number[], b: readonly number[]): Layout | null {
+function layoutOf(a: readonly number[], b: readonly number[]): Layout | null {
   if (sameShape(a, b)) return { shape: [...a], rows: 1, width: sizeOf(a), spreadA: 'full', spreadB: 'full' };
   const turned = sizeOf(a) < sizeOf(b) || a.length < b.length;
   const [big, small] = turned ? [b, a] : [a, b];

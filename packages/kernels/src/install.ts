@@ -4,10 +4,10 @@ import type { AddedKernel, Call, KernelFunction, OwnKernel } from './call.js';
 import { elementWiseKernels } from './element-wise.js';
 import { clipByGlobalNorm, globalNorm } from './global-norm.js';
 import { batchMatMul, fusedMatMul } from './products.js';
-import { gather, segmentSum, sum, transpose } from './rows.js';
+import { gather, segmentSum, softmax, sum, transpose } from './rows.js';
 
 const own: readonly OwnKernel[] = [
-  ...[batchMatMul, fusedMatMul, gather, segmentSum, sum, transpose],
+  ...[batchMatMul, fusedMatMul, gather, segmentSum, softmax, sum, transpose],
   ...elementWiseKernels,
 ];
 const added: readonly AddedKernel[] = [globalNorm, clipByGlobalNorm];

@@ -69,6 +69,18 @@ function rangeOf({ attrs }: Call, shape: readonly number[]): { from: number; to:
   return fits ? { from, to } : null;
 }
 
+/** Over the last axis; others are tf.js'. */
+export const softmax: OwnKernel = {
+  name: 'Softmax',
+  run(call) {
+    const x = call.inputs.logits!;
+    const values = floats(call, x);
+    const dim = call.attrs.dim as number;
+    if (!values || values.length < SMALL || (dim !== -1 && dim !== x.shape.length - 1)) return null;
+    return filled(call, [...x.shape], (out) => call.arithmetic.softmax(values, x.shape.at(-1)!, out));
+  },
+};
+
 /** A transpose that moves nothing shares its array; gathers' gradients ask for some. */
 export const transpose: OwnKernel = {
   name: 'Transpose',
