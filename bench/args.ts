@@ -66,6 +66,12 @@ export function readOptions(argv: readonly string[]): Options {
   for (const token of tokens) checkToken(token);
   const text = values as Partial<Record<keyof typeof known, string>>;
   const quick = values.quick === true;
+  if (quick && values.write === true) {
+    throw new GatewiseError(
+      'GW_BENCH_VALUE',
+      'got --write with --quick, which measures nothing real; wanted one of them',
+    );
+  }
   return {
     peers: peersOf(text.peers ?? 'all'),
     sizes: list('sizes', text.sizes, sizeNames),

@@ -38,6 +38,7 @@ describe('options', () => {
     [['--rounds', '0'], /GW_BENCH_VALUE/],
     [['--json'], /GW_BENCH_VALUE/],
     [['--quick=1'], /GW_BENCH_VALUE/],
+    [['--quick', '--write'], /GW_BENCH_VALUE.*--write/],
   ])('refuse %j', (given, wanted) => {
     expect(() => readOptions(given)).toThrow(wanted);
   });

@@ -5,7 +5,7 @@ import { drawChart } from './chart.js';
 import type { Machine } from './machine.js';
 import { isQuickstart } from './quickstart.js';
 import type { Row } from './rows.js';
-import { countTargets, peakLine, quickstartLines } from './table.js';
+import { peakLine, quickstartLines, targetTable } from './table.js';
 import type { Target } from './targets.js';
 
 /** All that a run found. */
@@ -33,9 +33,10 @@ export async function writeResults(results: Results, folder: string, name: strin
 
 /** What stands in the README between the markers: sizes S and L, one line a case, ours beside the peers. */
 function readmeTable({ header, rows, targets }: Results, svg: string): string {
-  const names = ['native', 'native on cpu', 'wasm on cpu', 'packed_lstm', 'torch', 'keras', 'onnxruntime'];
-  const tf = ['tf.layers on node', 'tf.layers on wasm'];
-  const columns = [...names, ...tf];
+  const columns = [
+    ...['native', 'native on cpu', 'wasm on cpu', 'packed_lstm', 'torch', 'keras', 'onnxruntime'],
+    ...['onnxruntime-node', 'tf.layers on node', 'tf.layers on wasm'],
+  ];
   const plain = rows.filter((row) => !isQuickstart(row) && row.cell !== 'gemm');
   const places = [
     ...new Set(plain.map(({ cell, measure, B, T, I, H }) => `${cell} ${measure} (${B},${T},${I},${H})`)),
@@ -48,13 +49,19 @@ function readmeTable({ header, rows, targets }: Results, svg: string): string {
   return [
     ...header,
     '',
-    `${peakLine(rows)} ${quickstartLines(rows).join('; ')}. ${countTargets(targets)}.`,
+    ...[peakLine(rows), ...quickstartLines(rows)].map((line) => `- ${line}`),
     '',
     `![Milliseconds of every engine and peer](results/${svg})`,
     '',
     `| median ms: cell, measure (B,T,I,H) | ${columns.join(' | ')} |`,
     `|---|${columns.map(() => '--:').join('|')}|`,
     ...lines,
+    '',
+    'What it must reach, as ratios of times unless in per cent:',
+    '',
+    '```',
+    targetTable(targets),
+    '```',
   ].join('\n');
 }
 

@@ -76,7 +76,7 @@ export function targetTable(targets: readonly Target[]): string {
   ].join('\n');
 }
 
-export function countTargets(targets: readonly Target[]): string {
+function countTargets(targets: readonly Target[]): string {
   const count = (v: string) => targets.filter((t) => verdict(t) === v).length;
   return `targets: ${count('pass')} pass, ${count('short')} short, ${count('missing')} not measured`;
 }
