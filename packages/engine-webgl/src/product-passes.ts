@@ -34,11 +34,15 @@ export function projectionPasses(f: Facts, { targets, samplers }: Limits): Pass[
 export function inputGradientPass(f: Facts): Pass {
   const source = new Source();
   source.line('vec4 d = vec4(0.);');
-  for (const q of inputGates(f)) {
-    const weights = (k4: string) =>
-      source.texel('WT', 'one', 'j', `${f.inputAt[q]! * Math.ceil(f.H / 4)} + ${k4}`);
-    product(source, f.H, [{ operand: (k) => source.texel(`da${q}`, 'now', k, 'y'), weights, into: 'd' }]);
-  }
+  product(
+    source,
+    f.H,
+    inputGates(f).map((q) => ({
+      operand: (k) => source.texel(`da${q}`, 'now', k, 'y'),
+      weights: (k4) => source.texel('WT', 'one', 'j', `${f.inputAt[q]! * Math.ceil(f.H / 4)} + ${k4}`),
+      into: 'd',
+    })),
+  );
   source.line('out0 = d;');
   return source.finish(['dX']);
 }

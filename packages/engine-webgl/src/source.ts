@@ -67,33 +67,37 @@ export const stepRows = 'int s = y / p.x, g = y - s * p.x, n = 2 * s + p.y, z = 
 /** t of step n, counted in the whole sequence. */
 export const timeOf = (n: string): string => `(o.x + (p.w != 0 ? p.z - 1 - (${n}) : (${n})))`;
 
-/** A product over K: every accumulator += operand · weights, four of K at a time. */
+/** A product over K: the accumulator += operand · weights, four of K at a time. */
 export interface Term {
-  /** Texel (k) of the operand: column k of four batch rows. */
+  /** Texel (k) of the operand: column k of four batch rows. Terms of the same operand stand together. */
   readonly operand: (k: string) => string;
   /** Texel (block of four k): weights k…k+3 of this column. */
   readonly weights: (k4: string) => string;
   readonly into: string;
 }
 
-/** The loop over K for terms that share their operand. */
+/** One loop over K for all terms. */
 export function product(source: Source, K: number, terms: readonly Term[]): void {
   const block = (k4: string, count: number) => {
-    const columns = Array.from({ length: 4 }, (_, i) =>
-      i < count ? terms[0]!.operand(`4 * ${k4} + ${i}`) : 'vec4(0.)',
-    );
-    source.line(`mat4 u = mat4(${columns.join(', ')});`);
-    for (const { weights, into } of terms) source.line(`${into} += u * ${weights(k4)};`);
+    let last = '';
+    for (const { operand, weights, into } of terms) {
+      const columns = Array.from({ length: 4 }, (_, i) =>
+        i < count ? operand(`4 * ${k4} + ${i}`) : 'vec4(0.)',
+      );
+      const u = `u = mat4(${columns.join(', ')});`;
+      if (u !== last) source.line(u);
+      last = u;
+      source.line(`${into} += u * ${weights(k4)};`);
+    }
   };
   if (terms.length === 0) return;
+  source.line('{', 'mat4 u;');
   const whole = Math.floor(K / 4);
   if (whole > 0) {
     source.line(`for (int k = 0; k < ${whole}; k++) {`);
     block('k', 4);
     source.line('}');
   }
-  if (K % 4 === 0) return;
-  source.line('{');
-  block(String(whole), K % 4);
+  if (K % 4 > 0) block(String(whole), K % 4);
   source.line('}');
 }

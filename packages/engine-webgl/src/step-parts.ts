@@ -82,15 +82,15 @@ export function addTransposed(
   into: string,
 ): void {
   const row = when === 'now' ? 'y' : 'y + r.z';
-  for (const q of gates) {
-    product(source, f.H, [
-      {
-        operand: (k) => source.texel(`da${q}`, when, k, row),
-        weights: (k4) => source.texel('RT', 'one', 'j', `${f.recurrentAt[q]! * Math.ceil(f.H / 4)} + ${k4}`),
-        into,
-      },
-    ]);
-  }
+  product(
+    source,
+    f.H,
+    gates.map((q) => ({
+      operand: (k) => source.texel(`da${q}`, when, k, row),
+      weights: (k4) => source.texel('RT', 'one', 'j', `${f.recurrentAt[q]! * Math.ceil(f.H / 4)} + ${k4}`),
+      into,
+    })),
+  );
 }
 
 export const zero = constant(four, 0);
