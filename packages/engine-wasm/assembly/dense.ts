@@ -56,11 +56,11 @@ function panelOf(rows: i32, width: i32, n: i32, k: i32, K: i32, A: usize, B: usi
   p.A = A, p.lda = <usize>k << 2, p.B = B, p.ldb = ROW, p.K = K;
   const init = first ? start : 0;
   if (width == NR) {
-    panelRows(rows, one, 1, true, init, C, <usize>n << 2);
+    panelRows(rows, one, 1, init, C, <usize>n << 2);
     return;
   }
   if (!first) copyIn(rows, width, n, C);
-  panelRows(rows, one, 1, true, init, tail, ROW);
+  panelRows(rows, one, 1, init, tail, ROW);
   copyOut(rows, width, n, C);
 }
 /** The same with A in strips. */

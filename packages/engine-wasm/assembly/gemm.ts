@@ -28,15 +28,13 @@ export function part(list: usize, k: i32): Part {
   return changetype<Part>(list + <usize>k * offsetof<Part>());
 }
 
-/** How A and B lie: rows and panels, rows and B in place, strips and panels. */
-const PANEL: i32 = 0;
-const PLACE: i32 = 1;
-const STRIP: i32 = 2;
-
-/** C [M,8] = init [8] (or C itself when init is 0) + Σ A B, M ≤ 4. */
+/**
+ * C [M,8] = init [8] (or C itself when init is 0) + Σ A B, M ≤ 4; `strip`: A lies as a strip. One step of k a turn:
+ * engines unroll so small a loop themselves, and keep everything in registers; by hand it was a third slower.
+ */
 // @ts-ignore: decorator
 @inline
-function tile(M: i32, how: i32, list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
+function tile(M: i32, strip: bool, list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
   const from = init != 0 ? init : C;
   const stride: usize = init != 0 ? 0 : ldc;
   let v = f32x4.splat(0);
@@ -51,59 +49,14 @@ function tile(M: i32, how: i32, list: usize, n: i32, row: i32, init: usize, C: u
     const ldb = p.ldb;
     let b = p.B;
     let k = p.K;
-    let a0 = how == STRIP ? p.A : p.A + <usize>row * lda;
+    let a0 = strip ? p.A : p.A + <usize>row * lda;
     let a1 = a0 + lda;
     let a2 = a1 + lda;
     let a3 = a2 + lda;
-    if (how == PANEL) {
-      for (; k >= 4; k -= 4) {
-        let b0 = v128.load(b), b1 = v128.load(b, 16);
-        v = v128.load_splat<f32>(a0), c00 = madd(v, b0, c00), c01 = madd(v, b1, c01);
-        if (M > 1) v = v128.load_splat<f32>(a1), c10 = madd(v, b0, c10), c11 = madd(v, b1, c11);
-        if (M > 2) v = v128.load_splat<f32>(a2), c20 = madd(v, b0, c20), c21 = madd(v, b1, c21);
-        if (M > 3) v = v128.load_splat<f32>(a3), c30 = madd(v, b0, c30), c31 = madd(v, b1, c31);
-        b0 = v128.load(b, 32), b1 = v128.load(b, 48);
-        v = v128.load_splat<f32>(a0, 4), c00 = madd(v, b0, c00), c01 = madd(v, b1, c01);
-        if (M > 1) v = v128.load_splat<f32>(a1, 4), c10 = madd(v, b0, c10), c11 = madd(v, b1, c11);
-        if (M > 2) v = v128.load_splat<f32>(a2, 4), c20 = madd(v, b0, c20), c21 = madd(v, b1, c21);
-        if (M > 3) v = v128.load_splat<f32>(a3, 4), c30 = madd(v, b0, c30), c31 = madd(v, b1, c31);
-        b0 = v128.load(b, 64), b1 = v128.load(b, 80);
-        v = v128.load_splat<f32>(a0, 8), c00 = madd(v, b0, c00), c01 = madd(v, b1, c01);
-        if (M > 1) v = v128.load_splat<f32>(a1, 8), c10 = madd(v, b0, c10), c11 = madd(v, b1, c11);
-        if (M > 2) v = v128.load_splat<f32>(a2, 8), c20 = madd(v, b0, c20), c21 = madd(v, b1, c21);
-        if (M > 3) v = v128.load_splat<f32>(a3, 8), c30 = madd(v, b0, c30), c31 = madd(v, b1, c31);
-        b0 = v128.load(b, 96), b1 = v128.load(b, 112);
-        v = v128.load_splat<f32>(a0, 12), c00 = madd(v, b0, c00), c01 = madd(v, b1, c01);
-        if (M > 1) v = v128.load_splat<f32>(a1, 12), c10 = madd(v, b0, c10), c11 = madd(v, b1, c11);
-        if (M > 2) v = v128.load_splat<f32>(a2, 12), c20 = madd(v, b0, c20), c21 = madd(v, b1, c21);
-        if (M > 3) v = v128.load_splat<f32>(a3, 12), c30 = madd(v, b0, c30), c31 = madd(v, b1, c31);
-        a0 += 16;
-        if (M > 1) a1 += 16;
-        if (M > 2) a2 += 16;
-        if (M > 3) a3 += 16;
-        b += 128;
-      }
-    }
-    if (how == STRIP) {
-      for (; k >= 2; k -= 2) {
-        let b0 = v128.load(b), b1 = v128.load(b, 16);
-        v = v128.load_splat<f32>(a0), c00 = madd(v, b0, c00), c01 = madd(v, b1, c01);
-        v = v128.load_splat<f32>(a0, 4), c10 = madd(v, b0, c10), c11 = madd(v, b1, c11);
-        v = v128.load_splat<f32>(a0, 8), c20 = madd(v, b0, c20), c21 = madd(v, b1, c21);
-        v = v128.load_splat<f32>(a0, 12), c30 = madd(v, b0, c30), c31 = madd(v, b1, c31);
-        b0 = v128.load(b, 32), b1 = v128.load(b, 48);
-        v = v128.load_splat<f32>(a0, 16), c00 = madd(v, b0, c00), c01 = madd(v, b1, c01);
-        v = v128.load_splat<f32>(a0, 20), c10 = madd(v, b0, c10), c11 = madd(v, b1, c11);
-        v = v128.load_splat<f32>(a0, 24), c20 = madd(v, b0, c20), c21 = madd(v, b1, c21);
-        v = v128.load_splat<f32>(a0, 28), c30 = madd(v, b0, c30), c31 = madd(v, b1, c31);
-        a0 += 32;
-        b += 64;
-      }
-    }
     for (; k > 0; k--) {
       const b0 = v128.load(b), b1 = v128.load(b, 16);
       v = v128.load_splat<f32>(a0), c00 = madd(v, b0, c00), c01 = madd(v, b1, c01);
-      if (how == STRIP) {
+      if (strip) {
         v = v128.load_splat<f32>(a0, 4), c10 = madd(v, b0, c10), c11 = madd(v, b1, c11);
         v = v128.load_splat<f32>(a0, 8), c20 = madd(v, b0, c20), c21 = madd(v, b1, c21);
         v = v128.load_splat<f32>(a0, 12), c30 = madd(v, b0, c30), c31 = madd(v, b1, c31);
@@ -182,44 +135,31 @@ function tileWide(list: usize, n: i32, init: usize, C: usize): void {
 }
 
 // functions of their own: one body each, however often they are called
-function panel4(list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
-  tile(4, PANEL, list, n, row, init, C, ldc);
+function rows4(list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
+  tile(4, false, list, n, row, init, C, ldc);
 }
-function panel3(list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
-  tile(3, PANEL, list, n, row, init, C, ldc);
+function rows3(list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
+  tile(3, false, list, n, row, init, C, ldc);
 }
-function panel2(list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
-  tile(2, PANEL, list, n, row, init, C, ldc);
-}
-function place4(list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
-  tile(4, PLACE, list, n, row, init, C, ldc);
-}
-function place3(list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
-  tile(3, PLACE, list, n, row, init, C, ldc);
-}
-function place2(list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
-  tile(2, PLACE, list, n, row, init, C, ldc);
+function rows2(list: usize, n: i32, row: i32, init: usize, C: usize, ldc: usize): void {
+  tile(2, false, list, n, row, init, C, ldc);
 }
 /** C [4,8] = init + Aᵀ B: one part, A as strips [K,4], B as a panel [K,8]. */
 export function strip4(list: usize, init: usize, C: usize): void {
-  tile(4, STRIP, list, 1, 0, init, C, ROW);
+  tile(4, true, list, 1, 0, init, C, ROW);
 }
 
-/** All m rows of one panel of C, in blocks as equal as they can be; `panels`: every B of the list has the stride ROW. */
-export function panelRows(m: i32, list: usize, n: i32, panels: bool, init: usize, C: usize, ldc: usize): void {
+/** All m rows of one panel of C, in blocks as equal as they can be. */
+export function panelRows(m: i32, list: usize, n: i32, init: usize, C: usize, ldc: usize): void {
   const blocks = ceilDiv(m, MR);
   for (let i = 0; i < blocks; i++) {
     const row = <i32>((<i64>m * i) / blocks);
     const rows = <i32>((<i64>m * (i + 1)) / blocks) - row;
     const at = C + <usize>row * ldc;
-    if (rows == 1) tileOne(list, n, row, init, at);
-    else if (panels) {
-      if (rows == 4) panel4(list, n, row, init, at, ldc);
-      else if (rows == 3) panel3(list, n, row, init, at, ldc);
-      else panel2(list, n, row, init, at, ldc);
-    } else if (rows == 4) place4(list, n, row, init, at, ldc);
-    else if (rows == 3) place3(list, n, row, init, at, ldc);
-    else place2(list, n, row, init, at, ldc);
+    if (rows == 4) rows4(list, n, row, init, at, ldc);
+    else if (rows == 3) rows3(list, n, row, init, at, ldc);
+    else if (rows == 2) rows2(list, n, row, init, at, ldc);
+    else tileOne(list, n, row, init, at);
   }
 }
 
@@ -275,7 +215,6 @@ export function products(m: i32, panels: i32, factors: usize, n: i32, bias: usiz
     let init = bias != 0 ? bias + <usize>j * ROW : 0;
     let used = 0;
     let depth = 0;
-    let packed = true;
     for (let f = 0; f < n; f++) {
       const term = factor(factors, f);
       const p = term.panels;
@@ -287,19 +226,18 @@ export function products(m: i32, panels: i32, factors: usize, n: i32, bias: usiz
       for (let k = 0; k < p.K; k += KC) {
         const K = least(KC, p.K - k);
         if (used == PARTS || (used > 0 && depth + K > KC)) {
-          flush(m, wide, parts, used, packed, init, to, ldc);
-          init = 0, used = depth = 0, packed = true;
+          flush(m, wide, parts, used, init, to, ldc);
+          init = 0, used = depth = 0;
         }
         const q = part(parts, used++);
         q.A = term.A + (<usize>k << 2), q.lda = term.lda, q.B = B + <usize>k * ldb, q.ldb = ldb, q.K = K;
         depth += K;
-        packed = packed && !place;
       }
     }
-    if (used > 0) flush(m, wide, parts, used, packed, init, to, ldc);
+    if (used > 0) flush(m, wide, parts, used, init, to, ldc);
   }
 }
-function flush(m: i32, wide: bool, parts: usize, n: i32, packed: bool, init: usize, C: usize, ldc: usize): void {
+function flush(m: i32, wide: bool, parts: usize, n: i32, init: usize, C: usize, ldc: usize): void {
   if (wide) tileWide(parts, n, init, C);
-  else panelRows(m, parts, n, packed, init, C, ldc);
+  else panelRows(m, parts, n, init, C, ldc);
 }

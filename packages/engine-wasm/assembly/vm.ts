@@ -134,32 +134,29 @@ function inChunk(p: Place, offset: usize, column: usize): usize {
   return p.at + (p.moves & offset) + (p.column & column);
 }
 
-/** d[n] ← op(a[n], b[n], c[n]) over a multiple of 8 floats. */
+/** d[n] ← op(a[n], b[n], c[n]) over a multiple of 4 floats. */
 function execute(op: i32, bytes: usize, d: usize, a: usize, b: usize, c: usize): void {
   const end = d + bytes;
   switch (op) {
     case 0: // MOV
-      for (; d < end; d += 32, a += 32) v128.store(d, v128.load(a)), v128.store(d, v128.load(a, 16), 16);
+      for (; d < end; d += 16, a += 16) v128.store(d, v128.load(a));
       return;
     case 1: // ZERO
       for (; d < end; d += 16) v128.store(d, f32x4.splat(0));
       return;
     case 2: // ADD
-      for (; d < end; d += 32, a += 32, b += 32) {
+      for (; d < end; d += 16, a += 16, b += 16) {
         v128.store(d, f32x4.add(v128.load(a), v128.load(b)));
-        v128.store(d, f32x4.add(v128.load(a, 16), v128.load(b, 16)), 16);
       }
       return;
     case 3: // SUB
-      for (; d < end; d += 32, a += 32, b += 32) {
+      for (; d < end; d += 16, a += 16, b += 16) {
         v128.store(d, f32x4.sub(v128.load(a), v128.load(b)));
-        v128.store(d, f32x4.sub(v128.load(a, 16), v128.load(b, 16)), 16);
       }
       return;
     case 4: // MUL
-      for (; d < end; d += 32, a += 32, b += 32) {
+      for (; d < end; d += 16, a += 16, b += 16) {
         v128.store(d, f32x4.mul(v128.load(a), v128.load(b)));
-        v128.store(d, f32x4.mul(v128.load(a, 16), v128.load(b, 16)), 16);
       }
       return;
     case 5: // NEG
@@ -178,15 +175,13 @@ function execute(op: i32, bytes: usize, d: usize, a: usize, b: usize, c: usize):
       for (; d < end; d += 16, a += 16) v128.store(d, step(v128.load(a)));
       return;
     case 10: // MAD: a b + c
-      for (; d < end; d += 32, a += 32, b += 32, c += 32) {
+      for (; d < end; d += 16, a += 16, b += 16, c += 16) {
         v128.store(d, madd(v128.load(a), v128.load(b), v128.load(c)));
-        v128.store(d, madd(v128.load(a, 16), v128.load(b, 16), v128.load(c, 16)), 16);
       }
       return;
     case 11: // NMAD: c − a b
-      for (; d < end; d += 32, a += 32, b += 32, c += 32) {
+      for (; d < end; d += 16, a += 16, b += 16, c += 16) {
         v128.store(d, nmadd(v128.load(a), v128.load(b), v128.load(c)));
-        v128.store(d, nmadd(v128.load(a, 16), v128.load(b, 16), v128.load(c, 16)), 16);
       }
       return;
     default:
