@@ -10,6 +10,9 @@ import type { PageKind } from './page/suites.js';
 const headers: Readonly<Record<PageKind, Readonly<Record<string, string>>>> = {
   plain: {},
   webgpu: {},
+  webgl: {},
+  'webgl-long': {},
+  'webgl-lost': {},
   older: {},
   policy: { 'Content-Security-Policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" },
   sealed: { 'Content-Security-Policy': "default-src 'self'; script-src 'self'" },

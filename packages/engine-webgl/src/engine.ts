@@ -4,7 +4,7 @@ import { backward } from './backward.js';
 import { cutBackward, cutForward } from './cut.js';
 import { factsOf } from './facts.js';
 import { forward } from './forward.js';
-import { checkAlive, type Limits, limits } from './limits.js';
+import { checkAlive, isLost, type Limits, limits } from './limits.js';
 import { mostTextures, passesOf } from './passes.js';
 
 export interface WebglOptions {
@@ -22,7 +22,8 @@ export function webglEngine({ name = 'webgl', priority = 20, limits: less = {} }
     name,
     backends: ['webgl'],
     priority,
-    supports: (request) => supports(request, limits(less)),
+    // where the context is lost, forward says so: another engine would give zeros
+    supports: (request) => isLost() || supports(request, limits(less)),
     forward(request, tensors) {
       checkAlive();
       const device = limits(less)!;

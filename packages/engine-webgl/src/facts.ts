@@ -1,7 +1,7 @@
 import { type Program, type RecurRequest, stage } from '@gatewise/recurrence';
 
 /** A state as it is stored after a step, or a sheet of its own. */
-export type SavedPlace = { readonly state: number } | { readonly sheet: string };
+type SavedPlace = { readonly state: number } | { readonly sheet: string };
 
 /** What the shaders need to know of a request: numbers that change with every call are uniforms instead. */
 export interface Facts {

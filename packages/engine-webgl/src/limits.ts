@@ -31,9 +31,11 @@ export function limits(less: Partial<Limits> = {}): Limits | null {
   };
 }
 
+export const isLost = (): boolean => backend().gpgpu.gl.isContextLost();
+
 /** A lost context draws nothing and reads as zeros: that must not look like a result. Errors: `GW_ENGINE_LOST`. */
 export function checkAlive(): void {
-  if (!backend().gpgpu.gl.isContextLost()) return;
+  if (!isLost()) return;
   throw new GatewiseError(
     'GW_ENGINE_LOST',
     'got a lost WebGL context (the driver was reset, or the page used too much of it), wanted a live one; likely fix: restore from a checkpoint in a new page',

@@ -1,7 +1,7 @@
 import { type BackendInfo, useBackend } from '@gatewise/backends';
 import * as tf from '@tensorflow/tfjs-core';
 
-export type PageBackend = 'cpu' | 'wasm' | 'webgpu';
+export type PageBackend = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 
 /** The backend as a page uses it: the .wasm files come from its own server. */
 export const backend = (name: PageBackend): Promise<BackendInfo> => useBackend(name, { wasmPaths: '/wasm/' });

@@ -7,13 +7,17 @@ import { backend, type PageBackend } from './backend.js';
 import { goldenSuite } from './golden.js';
 import { growthSuite, memorySuite } from './memory.js';
 import { trainingSuite } from './training.js';
+import { lostContextSuite, webglPageSuite } from './webgl.js';
 import { webgpuPageSuite } from './webgpu.js';
 
 /**
  * `policy`: a strict Content-Security-Policy; `sealed`: one that forbids WebAssembly too; `isolated`: cross-origin isolated;
- * `older`: a browser without relaxed SIMD; `webgpu`: with WebGPU.
+ * `older`: a browser without relaxed SIMD; `webgpu`: with WebGPU; `webgl`, with every cell on every
+ * path in `webgl-long`, and `webgl-lost`, which loses its context.
  */
-export type PageKind = 'plain' | 'policy' | 'sealed' | 'isolated' | 'older' | 'webgpu';
+export type PageKind =
+  | ('plain' | 'policy' | 'sealed' | 'isolated' | 'older' | 'webgpu')
+  | ('webgl' | 'webgl-long' | 'webgl-lost');
 
 const all: readonly AnyCell[] = [...Object.values(cells), lstmPeephole, indrnn];
 const some = [cells.lstm, cells.gru, lstmPeephole] as unknown as readonly AnyCell[];
@@ -25,6 +29,14 @@ export function suites(runner: Runner, kind: PageKind, files: readonly string[])
   const golden = (name: string, on: PageBackend) => goldenSuite(runner, files, { engine: name, on });
   if (kind === 'webgpu') {
     webgpuPageSuite(runner, files, some.slice(0, 2));
+    return;
+  }
+  if (kind === 'webgl-lost') {
+    lostContextSuite(runner);
+    return;
+  }
+  if (kind === 'webgl' || kind === 'webgl-long') {
+    webglPageSuite(runner, files, kind === 'webgl-long');
     return;
   }
   if (kind === 'sealed') {

@@ -42,7 +42,7 @@ export const learnsWords = (on: PageBackend): Promise<void> =>
     dense(),
   ]);
 
-function inWorker(on: PageBackend): Promise<void> {
+export function inWorker(on: PageBackend): Promise<void> {
   const worker = new Worker(`/worker.js?${on}`, { type: 'module' });
   const ended = new Promise<void>((done, fail) => {
     worker.onmessage = ({ data }) => (data === null ? done() : fail(new Error(data)));

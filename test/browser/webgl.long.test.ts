@@ -1,0 +1,3 @@
+import { testsInPage } from './in-page.js';
+
+await testsInPage('webgl-long', () => {});
