@@ -87,11 +87,11 @@ async function setupBrowser() {
   );
 }
 
-/** Debian's package, as root; null when that worked or is not for here, else what apt said. */
+/** Debian's package as root, with the loader for Node's WebGPU; null when that worked or is not for here, else what apt said. */
 function installDebian() {
   if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) return null;
   say('installing chromium with apt-get');
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium', 'libvulkan1']]) {
     const done = spawnSync('apt-get', args, {
       encoding: 'utf8',
       timeout: 4 * minutes,
