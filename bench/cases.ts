@@ -54,6 +54,9 @@ export interface Selection {
 const showsThirdParty = ({ size, measure }: Case) =>
   measure !== 'training-step' && size !== 'one' && size !== 'long';
 
+/** The peephole LSTM right after the LSTM that it is compared with. */
+const order: readonly CellName[] = ['lstm', 'lstm-peephole', 'gru-reset-after', 'vanilla'];
+
 /** In the order of measuring; lstm gradients come first in each size, where a fresh process shows its peak memory. */
 export function casesOf({ sizes: names, cells: chosen, measures: wanted, quick }: Selection): Case[] {
   const sized = quick ? [['tiny', tiny] as const] : names.map((name) => [name, sizes[name]] as const);
@@ -62,7 +65,7 @@ export function casesOf({ sizes: names, cells: chosen, measures: wanted, quick }
       .filter((measure) => wanted.includes(measure))
       .flatMap((measure) => chosen.map((cell) => ({ cell, size, measure, ...shape })))
       .filter((one) => one.cell !== 'lstm-peephole' || showsThirdParty(one))
-      .sort((a, b) => Number(b.cell === 'lstm') - Number(a.cell === 'lstm')),
+      .sort((a, b) => order.indexOf(a.cell) - order.indexOf(b.cell)),
   );
   if (!wanted.includes('streaming')) return list;
   const { I, H } = quick ? tiny : sizes.S;

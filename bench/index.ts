@@ -7,7 +7,7 @@ import { helpText, readOptions } from './args.js';
 import { machineLines } from './machine.js';
 import { publish, type Results, resultsFolder, writeResults } from './results.js';
 import { runAll } from './run.js';
-import { peakLine, quickstartLines, targetTable } from './table.js';
+import { memoryLine, peakLine, quickstartLines, targetTable } from './table.js';
 
 /** Where a run is at home: the terminal and bench/results. */
 export interface Setting {
@@ -29,7 +29,8 @@ export async function main(argv: readonly string[], setting: Setting = {}): Prom
     ...{ machine: whole, header: machineLines(whole, versions), rows, targets },
     missing: Object.fromEntries(missing),
   };
-  for (const line of [...results.header, peakLine(rows), ...quickstartLines(rows)]) say(line);
+  for (const line of [...results.header, peakLine(rows), memoryLine(rows), ...quickstartLines(rows)])
+    say(line);
   say(`\n${targetTable(targets)}`);
   for (const [name, why] of missing) say(`missing: ${name}: ${why}`);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, undefined, 1)}\n`);

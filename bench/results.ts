@@ -5,7 +5,7 @@ import { drawChart } from './chart.js';
 import type { Machine } from './machine.js';
 import { isQuickstart } from './quickstart.js';
 import type { Row } from './rows.js';
-import { peakLine, quickstartLines, targetTable } from './table.js';
+import { memoryLine, peakLine, quickstartLines, targetTable } from './table.js';
 import type { Target } from './targets.js';
 
 /** All that a run found. */
@@ -49,7 +49,7 @@ function readmeTable({ header, rows, targets }: Results, svg: string): string {
   return [
     ...header,
     '',
-    ...[peakLine(rows), ...quickstartLines(rows)].map((line) => `- ${line}`),
+    ...[peakLine(rows), memoryLine(rows), ...quickstartLines(rows)].map((line) => `- ${line}`),
     '',
     `![Milliseconds of every engine and peer](results/${svg})`,
     '',

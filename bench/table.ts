@@ -56,6 +56,18 @@ const shown = (value: number | undefined, { share }: Target) => {
   return share ? `${(100 * value).toFixed(0)} %` : value.toFixed(2);
 };
 
+/** Memory of the work itself, in the first case of a run, the least first. */
+export function memoryLine(rows: readonly Row[]): string {
+  const known = rows.filter((row) => row.peakMiB !== undefined);
+  const [first] = known;
+  if (!first) return 'Peak memory was not measured: that needs Linux.';
+  const list = known
+    .filter((row) => placeOf(row) === placeOf(first))
+    .sort((a, b) => a.peakMiB! - b.peakMiB!)
+    .map(({ name, peakMiB }) => `${name} ${peakMiB!.toFixed(0)}`);
+  return `Peak memory in MiB, ${placeOf(first)}: ${list.join(', ')}`;
+}
+
 /** What was measured, line by line; the rest by name alone. */
 export function targetTable(targets: readonly Target[]): string {
   const mark = (t: Target) => (verdict(t) === 'pass' ? 'pass' : 'SHORT');
