@@ -14,6 +14,7 @@ import { rowsSheet, stepsSheet, transposedSheet, upstreamSheet } from './into-sh
 import type { Limits } from './limits.js';
 import { fromBlocks, fromRows, fromSteps } from './out-of-sheets.js';
 import { type Passes, passesOf } from './passes.js';
+import type { SumPass } from './product-passes.js';
 
 /** Backpropagation through time: one draw a step (two where the cell has an operand), then the products over all steps. */
 export function backward(
@@ -76,53 +77,55 @@ function recall(call: Call, { reserve, notes }: RecurOutputs): void {
 function inputGradient(call: Call, { W }: RecurTensors, { dX }: Passes): Tensor {
   const { I, program } = call.request;
   call.single.set('WT', transposedSheet(W, program.input.length));
-  call.allSteps([dX], I);
-  return fromSteps(call.order, [call.pair('dX', I)], I);
+  const columns = Math.ceil(I / dX.outputs.length);
+  call.allSteps([dX], columns);
+  const pairs = dX.outputs.map((name) => call.pair(name, columns));
+  return fromSteps(call.order, pairs, I, { mixed: true });
 }
 
 function weightGradients(call: Call, tensors: RecurTensors, passes: Passes, { side }: Limits) {
   const { request, facts, order } = call;
   const { program: p, I, H } = request;
   const sheet = (name: string) => call.single.get(name)!;
-  const inputs = facts.inputAt.flatMap((at, q) => (at >= 0 ? [q] : []));
   if (!request.ids) call.single.set('X', stepsSheet(order, tensors.x, call.single.get('M') ?? null));
   // pieces of W where it has more rows than a texture
   const pieces: Tensor[] = [];
   for (let from = 0; from < I; from += 4 * side) {
     const rows = Math.min(4 * side, I - from);
-    for (const pass of passes.dW) call.once(pass, Math.ceil(rows / 4), H, { at: { from } });
-    pieces.push(
-      fromBlocks(
-        rows,
-        H,
-        inputs.map((q) => sheet(`dW${q}`)),
-      ),
-    );
+    pieces.push(fromBlocks(rows, H, sums(call, passes.dW, rows, 'dW', facts.inputAt, from)));
   }
-  if (tensors.R) {
-    for (const name of ['s0', 'm']) {
-      const start = call.first.get(name) ?? call.pairs.get(name)?.[0];
-      if (start) call.single.set(`${name}_0`, start);
-    }
-    for (const pass of passes.dR) call.once(pass, Math.ceil(H / 4), H);
+  for (const name of ['s0', 'm']) {
+    const start = call.first.get(name) ?? call.pairs.get(name)?.[0];
+    if (start) call.single.set(`${name}_0`, start);
   }
-  const gates = p.gates.map((_, q) => q);
   for (const pass of [...passes.db, ...passes.dvectors]) call.once(pass, 1, H);
-  const recurrent = gates.filter((q) => facts.recurrentAt[q]! >= 0);
   return {
     dW: pieces.length > 1 ? tf.concat(pieces, 0) : pieces[0]!,
-    dR: tensors.R
-      ? fromBlocks(
-          H,
-          H,
-          recurrent.map((q) => sheet(`dR${q}`)),
-        )
-      : null,
+    dR: tensors.R && fromBlocks(H, H, sums(call, passes.dR, H, 'dR', facts.recurrentAt)),
     db: fromBlocks(
       0,
       H,
-      gates.map((q) => sheet(`db${q}`)),
+      p.gates.map((_, q) => [sheet(`db${q}`)]),
     ),
-    dvectors: p.vectors.map((_, k) => fromBlocks(0, H, [sheet(`dv${k}`)])),
+    dvectors: p.vectors.map((_, k) => fromBlocks(0, H, [[sheet(`dv${k}`)]])),
   };
+}
+
+/** Draws dW or dR; its sheets by the gate's column block. */
+function sums(
+  call: Call,
+  passes: readonly SumPass[],
+  rows: number,
+  kind: string,
+  blockAt: readonly number[],
+  from = 0,
+): Tensor[][] {
+  const blocks: Tensor[][] = [];
+  for (const { pass, units, gates } of passes) {
+    call.once(pass, Math.ceil(rows / 4), Math.ceil(call.facts.H / units), { at: { from } });
+    for (const q of gates) {
+      blocks[blockAt[q]!] = Array.from({ length: units }, (_, c) => call.single.get(`${kind}${q}_${c}`)!);
+    }
+  }
+  return blocks;
 }

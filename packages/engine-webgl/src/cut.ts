@@ -46,7 +46,7 @@ function tensorsOf(tensors: RecurTensors, piece: Piece, state0: readonly (Tensor
     state0,
     mask: mask && stepsOf(mask, piece),
     operandMask: operandMask && (operandMask.rank === 3 ? stepsOf : rowsOf)(operandMask, piece),
-    holdMasks: holdMasks && holdMasks.map((m) => m && stepsOf(m, piece)),
+    holdMasks: holdMasks?.map((m) => m && stepsOf(m, piece)) ?? null,
   };
 }
 const stepsOf = (x: Tensor, { b0, b1, t0, t1 }: Piece): Tensor =>

@@ -33,16 +33,25 @@ const pick = (names: readonly string[], which: string, column: string, row: stri
           `texelFetch(${names.at(-1)}, ivec2(${column}, ${row}), 0)`,
         );
 
+interface StepsOptions {
+  /** 0 where it says so. */
+  readonly mask?: Tensor | null;
+  /** Without the axis of time. */
+  readonly flat?: boolean;
+  /** Column j in pair j % pairs, instead of pairs side by side. */
+  readonly mixed?: boolean;
+}
+
 /** A draw reads at most 16 textures: more are joined afterwards. Sheets of every step, side by side → [B,T, pairs·N], or [B·T, pairs·N] when flat; 0 where the mask sheet says so. */
 export function fromSteps(
   order: Order,
   pairs: readonly Pair[],
   N: number,
-  { mask = null, flat = false }: { mask?: Tensor | null; flat?: boolean } = {},
+  { mask = null, flat = false, mixed = false }: StepsOptions = {},
 ): Tensor {
   if (pairs.length > 7) {
     const parts = [pairs.slice(0, 7), pairs.slice(7)].map((some) =>
-      fromSteps(order, some, N, { mask, flat }),
+      fromSteps(order, some, N, { mask, flat, mixed }),
     );
     return tf.concat(parts, -1);
   }
@@ -51,7 +60,7 @@ export function fromSteps(
   const inputs = Object.fromEntries(
     pairs.flatMap((pair, k) => names[k]!.map((name, odd) => [name, pair[odd]!] as const)),
   );
-  const width = pairs.length * N;
+  const width = mixed ? N : pairs.length * N;
   const shape = flat ? [B * T, width] : [B, T, width];
   const [even, odd] = [0, 1].map((p) =>
     pick(
@@ -65,7 +74,7 @@ export function fromSteps(
     float value(${flat ? 'int bt' : 'int b, int t'}, int column) {
       ${flat ? `int b = bt / ${T}, t = bt - b * ${T};` : ''}
       int n = ${reverse ? `${T - 1} - t` : 't'}, row = (n >> 1) * ${B4} + (b >> 2);
-      int q = column / ${N}, j = column - q * ${N};
+      int q = ${mixed ? `column % ${pairs.length}` : `column / ${N}`}, j = ${mixed ? `column / ${pairs.length}` : `column - q * ${N}`};
       ${mask ? `if (texelFetch(M, ivec2(0, n * ${B4} + (b >> 2)), 0)[b & 3] < .5) return 0.;` : ''}
       vec4 v;
       if ((n & 1) == 0) v = ${even}; else v = ${odd};
@@ -73,7 +82,12 @@ export function fromSteps(
     }
     ${blocks(shape)}`;
   const all = mask ? { ...inputs, M: mask } : inputs;
-  return runProgram(['every step', B, T, N, reverse, mask !== null].join(' '), all, shape, code);
+  return runProgram(
+    ['every step', B, T, N, reverse, mask !== null, pairs.length].join(' '),
+    all,
+    shape,
+    code,
+  );
 }
 
 /** Four rows of the batch a texel, from a row on → [B,N]. */
@@ -88,22 +102,32 @@ export const fromRows = (B: number, N: number, sheet: Tensor, first: number): Te
     first,
   );
 
-/** Gradients by gate, four rows of K a texel → [K, gates·H]; K = 0 is a vector [gates·H]. */
-export function fromBlocks(K: number, H: number, sheets: readonly Tensor[]): Tensor {
-  if (sheets.length > 15) {
-    const parts = [sheets.slice(0, 15), sheets.slice(15)].map((some) => fromBlocks(K, H, some));
+/**
+ * Gradients by gate, four rows of K a texel → [K, gates·H]; K = 0 is a vector [gates·H]. A gate may lie in several sheets:
+ * column j in sheet j % sheets.
+ */
+export function fromBlocks(K: number, H: number, gates: readonly (readonly Tensor[])[]): Tensor {
+  let count = 0;
+  const end = gates.findIndex(({ length }) => {
+    count += length;
+    return count > 15;
+  });
+  if (end > 0) {
+    const parts = [gates.slice(0, end), gates.slice(end)].map((some) => fromBlocks(K, H, some));
     return tf.concat(parts, -1);
   }
-  const names = sheets.map((_, k) => `X${k}`);
-  const shape = K === 0 ? [sheets.length * H] : [K, sheets.length * H];
+  const names = gates.map((sheets, q) => sheets.map((_, c) => `X${q}s${c}`));
+  const shape = K === 0 ? [gates.length * H] : [K, gates.length * H];
+  const texels = names.map((some) => pick(some, `j % ${some.length}`, `j / ${some.length}`, 'k >> 2'));
+  const texel = texels.reduceRight((rest, one, q) => `q == ${q} ? (${one}) : (${rest})`);
   return runProgram(
-    `blocks ${K} ${H}`,
-    Object.fromEntries(names.map((name, k) => [name, sheets[k]!])),
+    `blocks ${K} ${H} ${gates.map(({ length }) => length)}`,
+    Object.fromEntries(names.flatMap((some, q) => some.map((name, c) => [name, gates[q]![c]!] as const))),
     shape,
     () => `
     float value(int k, int column) {
       int q = column / ${H}, j = column - q * ${H};
-      return (${pick(names, 'q', 'j', 'k >> 2')})[k & 3];
+      return (${texel})[k & 3];
     }
     ${blocks(shape)}`,
   );

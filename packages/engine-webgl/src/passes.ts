@@ -6,6 +6,7 @@ import {
   inputGradientPass,
   projectionPasses,
   recurrentGradientPasses,
+  type SumPass,
   sumPasses,
   weightGradientPasses,
 } from './product-passes.js';
@@ -16,8 +17,8 @@ export interface Passes {
   readonly projection: readonly Pass[];
   readonly forward: ForwardPasses;
   readonly backward: BackwardPasses | null;
-  readonly dW: readonly Pass[];
-  readonly dR: readonly Pass[];
+  readonly dW: readonly SumPass[];
+  readonly dR: readonly SumPass[];
   readonly dX: Pass;
   readonly db: readonly Pass[];
   readonly dvectors: readonly Pass[];
@@ -35,7 +36,7 @@ export function passesOf(f: Facts, limits: Limits): Passes {
       backward: f.record ? backwardPasses(f, limits) : null,
       dW: weightGradientPasses(f, limits),
       dR: recurrentGradientPasses(f, limits),
-      dX: inputGradientPass(f),
+      dX: inputGradientPass(f, limits),
       db: sumPasses(f.program.gates.length, 'da', 'db', limits),
       dvectors: sumPasses(f.program.vectors.length, 'dw', 'dv', limits),
     };
@@ -50,7 +51,9 @@ export function mostTextures({ projection, forward, backward, dW, dR, dX }: Pass
     ...projection,
     ...forward.step,
     ...forward.after,
-    ...(backward ? [...backward.step, ...backward.vectors, backward.first, dX, ...dW, ...dR] : []),
+    ...(backward
+      ? [...backward.step, ...backward.vectors, backward.first, dX, ...[...dW, ...dR].map(({ pass }) => pass)]
+      : []),
   ];
   return Math.max(...all.map(({ samplers }) => samplers.length));
 }

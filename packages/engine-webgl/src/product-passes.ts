@@ -30,21 +30,27 @@ export function projectionPasses(f: Facts, { targets, samplers }: Limits): Pass[
   });
 }
 
-/** dX = δA Wᵀ, by the parity of n. */
-export function inputGradientPass(f: Facts): Pass {
+/** dX = δA Wᵀ, by the parity of n: a column of the draw makes neighbouring ones of dX, so that δA is read less often. */
+export function inputGradientPass(f: Facts, { targets }: Limits): Pass {
+  const units = Math.min(targets, 4);
   const source = new Source();
-  source.line('vec4 d = vec4(0.);');
+  const gates = inputGates(f);
+  const column = (c: number) => `min(${units} * j + ${c}, ${f.I - 1})`;
+  source.line(...range(units).map((c) => `vec4 d${c} = vec4(0.);`));
   product(
     source,
     f.H,
-    inputGates(f).map((q) => ({
-      operand: (k) => source.texel(`da${q}`, 'now', k, 'y'),
-      weights: (k4) => source.texel('WT', 'one', 'j', `${f.inputAt[q]! * Math.ceil(f.H / 4)} + ${k4}`),
-      into: 'd',
-    })),
+    gates.flatMap((q) =>
+      range(units).map((c) => ({
+        operand: (k: string) => source.texel(`da${q}`, 'now', k, 'y'),
+        weights: (k4: string) =>
+          source.texel('WT', 'one', column(c), `${f.inputAt[q]! * Math.ceil(f.H / 4)} + ${k4}`),
+        into: `d${c}`,
+      })),
+    ),
   );
-  source.line('out0 = d;');
-  return source.finish(['dX']);
+  source.line(...range(units).map((c) => `out${c} = d${c};`));
+  return source.finish(range(units).map((c) => `dX${c}`));
 }
 
 /**
@@ -76,24 +82,62 @@ const everyPair = (odd: readonly string[], even: readonly string[], first: reado
   '}',
 ];
 
-/** dW = Xᵀ δA for four rows of W and a column of every gate; ids: the rows of the steps that have this id. */
-export function weightGradientPasses(f: Facts, { targets, samplers }: Limits): Pass[] {
+/** What a draw sums up: of gates q, columns c of `units` neighbouring ones, so that the other factor is read less often. */
+interface Sums {
+  readonly units: number;
+  readonly all: readonly { readonly q: number; readonly c: number; readonly name: string }[];
+  /** d += δa · x for all of them. */
+  add(source: Source, when: 'even' | 'odd', row: string): string[];
+  finish(source: Source): Pass;
+}
+
+function sumsOf(f: Facts, gates: readonly number[], kind: string, targets: number): Sums {
+  const units = unitsOf(gates, targets);
+  const all = gates.flatMap((q) => range(units).map((c) => ({ q, c, name: `${kind}${q}_${c}` })));
+  const column = (c: number) => (units === 1 ? 'j' : `min(${units} * j + ${c}, ${f.H - 1})`);
+  return {
+    units,
+    all,
+    add: (source, when, row) =>
+      all.map(({ q, c, name }) => `${name} += ${source.texel(`da${q}`, when, column(c), row)} * x;`),
+    finish(source) {
+      source.line(...all.map(({ name }, k) => `out${k} = ${name};`));
+      return source.finish(all.map(({ name }) => name));
+    },
+  };
+}
+/** Columns that a column of the draw makes; one draw makes the same for all of its gates. */
+const unitsOf = (gates: readonly number[], targets: number): number =>
+  Math.max(1, Math.floor(targets / gates.length));
+/** A sum's draws, and how many columns each makes at once. */
+export interface SumPass {
+  readonly pass: Pass;
+  readonly units: number;
+  readonly gates: readonly number[];
+}
+
+/** dW = Xᵀ δA for four rows of W and some columns of every gate; ids: the rows of the steps that have this id. */
+export function weightGradientPasses(f: Facts, { targets, samplers }: Limits): SumPass[] {
   const size = Math.min(targets, Math.floor((samplers - 1) / 2));
   return chunks(inputGates(f), size).map((gates) => {
     const source = new Source();
+    const sums = sumsOf(f, gates, 'dW', targets);
     const at = 'n * p.x + g';
     const take = (when: 'even' | 'odd') => [
       f.ids
         ? `ivec4 id = ivec4(${source.texel('ids', 'one', '0', at)}) - i;`
         : `mat4 x = mat4(${columns(f.I, (k) => source.texel('X', 'one', k, at))});`,
       ...(f.ids ? ['if (any(lessThan(uvec4(id), uvec4(4u)))) {', oneHot] : []),
-      ...gates.map((q, k) => `d${k} += ${source.texel(`da${q}`, when, 'j', 'row')} * x;`),
+      ...sums.add(source, when, 'row'),
       ...(f.ids ? ['}'] : []),
     ];
     // the first row of a piece of W, where W has more rows than a texture
-    source.line(f.ids ? 'int i = 4 * y + o.z;' : four, ...gates.map((_, k) => `vec4 d${k} = vec4(0.);`));
+    source.line(
+      f.ids ? 'int i = 4 * y + o.z;' : four,
+      ...sums.all.map(({ name }) => `vec4 ${name} = vec4(0.);`),
+    );
     source.line(...everyStep(take('even'), take('odd')));
-    return finish(source, gates, 'dW');
+    return { pass: sums.finish(source), units: sums.units, gates };
   });
 }
 
@@ -108,21 +152,29 @@ const columns = (K: number, texel: (k: string) => string): string =>
     .join(', ');
 
 /** dR = Hᵀ δA: of the gates that h feeds, with h one step earlier; of those that u feeds, with u. */
-export function recurrentGradientPasses(f: Facts, { targets, samplers }: Limits): Pass[] {
-  const size = Math.min(targets, Math.floor((samplers - 3) / 2));
+export function recurrentGradientPasses(f: Facts, limits: Limits): SumPass[] {
+  const size = Math.min(limits.targets, Math.floor((limits.samplers - 3) / 2));
+  const sheet = f.dropout ? 'm' : 's0';
   return [
-    ...chunks(f.readsH, size).map((gates) => recurrentPass(f, gates, f.dropout ? 'm' : 's0', true)),
-    ...chunks(f.feeds, size).map((gates) => recurrentPass(f, gates, 'u', false)),
+    ...chunks(f.readsH, size).map((gates) => recurrentPass(f, gates, sheet, true, limits)),
+    ...chunks(f.feeds, size).map((gates) => recurrentPass(f, gates, 'u', false, limits)),
   ];
 }
 
-function recurrentPass(f: Facts, gates: readonly number[], sheet: string, earlier: boolean): Pass {
+function recurrentPass(
+  f: Facts,
+  gates: readonly number[],
+  sheet: string,
+  earlier: boolean,
+  { targets }: Limits,
+): SumPass {
   const source = new Source();
+  const sums = sumsOf(f, gates, 'dR', targets);
   const take = (when: 'even' | 'odd', row: string, from: When, fromRow: string) => [
     `mat4 x = mat4(${columns(f.H, (k) => source.texel(from === 'one' ? `${sheet}_0` : sheet, from, k, fromRow))});`,
-    ...gates.map((q, k) => `d${k} += ${source.texel(`da${q}`, when, 'j', row)} * x;`),
+    ...sums.add(source, when, row),
   ];
-  source.line(four, ...gates.map((_, k) => `vec4 d${k} = vec4(0.);`));
+  source.line(four, ...sums.all.map(({ name }) => `vec4 ${name} = vec4(0.);`));
   source.line(
     ...(earlier
       ? everyPair(
@@ -132,14 +184,7 @@ function recurrentPass(f: Facts, gates: readonly number[], sheet: string, earlie
         )
       : everyStep(take('even', 'row', 'even', 'row'), take('odd', 'row', 'odd', 'row'))),
   );
-  return finish(source, gates, 'dR');
-}
-
-function finish(source: Source, gates: readonly number[], name: string): Pass {
-  gates.forEach((_, k) => {
-    source.line(`out${k} = d${k};`);
-  });
-  return source.finish(gates.map((q) => `${name}${q}`));
+  return { pass: sums.finish(source), units: sums.units, gates };
 }
 
 /** Sums over all steps and rows of the batch: db of every gate, δw of every vector. */
