@@ -4,6 +4,38 @@ import { isQuickstart } from './quickstart.js';
 import type { Row } from './rows.js';
 import { placeOf } from './table.js';
 
+type Panel = Extract<TopLevelSpec, { facet: unknown }>['spec'];
+
+const milliseconds = { type: 'quantitative', scale: { type: 'log' }, title: 'ms' } as const;
+
+/** One case: a dot at the median, a line from the fastest to the slowest. */
+const panel: Panel = {
+  width: 230,
+  height: { step: 13 },
+  encoding: {
+    y: { field: 'name', type: 'nominal', title: null, sort: { field: 'medianMs', op: 'min' } },
+    color: {
+      field: 'whose',
+      type: 'nominal',
+      title: null,
+      scale: { domain: ['Gatewise', 'others'], range: ['#1f9d73', '#c2683c'] },
+    },
+  },
+  layer: [
+    {
+      mark: { type: 'rule', aria: false, strokeWidth: 2, opacity: 0.6 },
+      encoding: {
+        x: { field: 'minMs', ...milliseconds },
+        x2: { field: 'maxMs' },
+      },
+    },
+    {
+      mark: { type: 'point', aria: false, filled: true, size: 45, opacity: 1 },
+      encoding: { x: { field: 'medianMs', ...milliseconds } },
+    },
+  ],
+};
+
 /** Milliseconds on a logarithmic axis: a panel for each case, a dot for each subject, its spread a line. */
 export async function drawChart(rows: readonly Row[], header: readonly string[]): Promise<string> {
   const values = rows
@@ -22,36 +54,12 @@ export async function drawChart(rows: readonly Row[], header: readonly string[])
     data: { values },
     facet: { field: 'place', title: null, sort: [...new Set(values.map(({ place }) => place))] },
     columns: 3,
-    spec: {
-      width: 230,
-      height: { step: 13 },
-      encoding: {
-        y: { field: 'name', type: 'nominal', title: null, sort: { field: 'medianMs', op: 'min' } },
-        color: {
-          field: 'whose',
-          type: 'nominal',
-          title: null,
-          scale: { domain: ['Gatewise', 'others'], range: ['#1f9d73', '#c2683c'] },
-        },
-      },
-      layer: [
-        {
-          mark: { type: 'rule', aria: false, strokeWidth: 2, opacity: 0.6 },
-          encoding: {
-            x: { field: 'minMs', type: 'quantitative', scale: { type: 'log' }, title: 'ms' },
-            x2: { field: 'maxMs' },
-          },
-        },
-        {
-          mark: { type: 'point', aria: false, filled: true, size: 45, opacity: 1 },
-          encoding: { x: { field: 'medianMs', type: 'quantitative', scale: { type: 'log' }, title: 'ms' } },
-        },
-      ],
-    },
+    spec: panel,
     resolve: { scale: { x: 'independent', y: 'independent' } },
     config: {
       font: 'sans-serif',
       background: 'white',
+      legend: { orient: 'top' },
       view: { stroke: '#8886' },
       axis: { aria: false, gridColor: '#8883' },
     },

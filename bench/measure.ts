@@ -64,12 +64,7 @@ async function prepareAll(
 ): Promise<Turn[]> {
   const file = (name: string) => join(workers.folder, name);
   const places = writeData(one, file('data.f32'));
-  const done: {
-    subject: Subject;
-    answer: Answer;
-    result: Float32Array | null;
-    turn: Omit<Turn, 'maxAbsDiff'>;
-  }[] = [];
+  const done: Ready[] = [];
   for (const subject of subjects) {
     try {
       const { worker, fresh } = await workers.get(subject);
@@ -84,16 +79,27 @@ async function prepareAll(
       note(subject, (error as Error).message);
     }
   }
-  // ops is the definition; where it is not measured, whoever came first
-  const found =
-    done.find(({ subject, result }) => subject.engine === 'ops' && result) ??
-    done.find(({ result }) => result);
+  return compare(one, done, note);
+}
+
+/** Prepared, not yet compared. */
+interface Ready {
+  readonly subject: Subject;
+  readonly answer: Answer;
+  readonly result: Float32Array | null;
+  readonly turn: Omit<Turn, 'maxAbsDiff'>;
+}
+
+/** Those that agree with ops, which is the definition; where that is not measured, with whoever came first. */
+function compare(one: Case, done: readonly Ready[], note: Note): Turn[] {
+  const comparable = done.filter(({ result }) => result !== null);
+  const reference = comparable.find(({ subject }) => subject.engine === 'ops') ?? comparable[0];
   return done.flatMap(({ subject, answer, result, turn }) => {
-    const maxAbsDiff = answer.maxAbsDiff ?? difference(result!, found!.result!);
-    if (agrees(maxAbsDiff, found?.result ?? null, one)) return [{ ...turn, maxAbsDiff }];
+    const maxAbsDiff = answer.maxAbsDiff ?? difference(result!, reference!.result!);
+    if (agrees(maxAbsDiff, reference?.result ?? null, one)) return [{ ...turn, maxAbsDiff }];
     note(
       subject,
-      `it computes something else: ${maxAbsDiff.toExponential(1)} away from ${found?.subject.name}`,
+      `it computes something else: ${maxAbsDiff.toExponential(1)} away from ${reference?.subject.name}`,
     );
     return [];
   });
