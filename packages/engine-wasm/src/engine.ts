@@ -44,11 +44,11 @@ function forward(home: Home, session: Session, request: RecurRequest, tensors: R
   const bytes = exports.historyBytes(call);
   const reserve = record ? keep(home, bytes) : null;
   try {
-    session.set('history', reserve?.at ?? session.take(bytes));
+    session.set('history', reserve ? addressOf(reserve) : session.take(bytes));
     session.set('scratch', session.take(exports.forwardScratch(call)));
     exports.forward(call);
     const [y, ...final] = outputs.map((o) => o.tensor()) as [tf.Tensor, ...tf.Tensor[]];
-    return { y, final, reserve: reserve?.tensor ? [reserve.tensor] : [], notes: reserve };
+    return { y, final, reserve: [], notes: reserve };
   } catch (error) {
     if (reserve) giveBack(reserve);
     throw error;
@@ -65,7 +65,7 @@ function backward(
 ): RecurGradients {
   const { exports } = home;
   const reserve = outputs.notes as Reserve;
-  const history = addressOf(home, reserve, outputs.reserve);
+  const history = addressOf(reserve);
   session.begin(request, tensors);
   const { call } = session;
   session.set('history', history);

@@ -1,58 +1,54 @@
 import { GatewiseError } from '@gatewise/core';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Home } from './home.js';
 
 /** What one recorded sequence keeps until its backward. */
 export interface Reserve {
-  /** As an output of the op: tf.js disposes of it, on pruned paths too. What backward gets is a copy. */
-  readonly tensor: tf.Tensor | null;
-  /** Its address while forward runs; null once it is given back. */
-  at: number | null;
+  readonly block: Block;
 }
-
-let live = 0;
-
-/** Recorded sequences in the engine's own memory whose backward has not run: 0 between training steps. */
-export const liveReserves = (): number => live;
-
 interface Block {
   readonly home: Home;
+  /** The tape that was on; weak, since the tape holds the reserve. */
+  readonly tape: WeakRef<object> | null;
+  /** Null once it is given back. */
   at: number | null;
 }
-const collected = new FinalizationRegistry((block: Block) => release(block));
-const blocks = new WeakMap<Reserve, Block>();
+const live = new Set<Block>();
+const collected = new FinalizationRegistry(release);
 
-function release(block: Block): void {
-  if (block.at === null) return;
-  block.home.heap.give(block.at);
-  block.at = null;
-  live--;
-}
+/**
+ * Recorded sequences whose backward has not run: 0 between training steps, but for paths that a loss does not read. Those
+ * go when a sequence is recorded on another tape, or when they are collected.
+ */
+export const liveReserves = (): number => live.size;
 
-/** Memory for what forward leaves to backward. Errors: `GW_ENGINE_MEMORY`. */
+/** Not as an output of the op: tf.js would copy it once, and make as many zeros in backward. */
 export function keep(home: Home, bytes: number): Reserve {
-  if (home.place) return home.place([Math.ceil(bytes / Float32Array.BYTES_PER_ELEMENT)]);
-  const block: Block = { home, at: home.heap.take(bytes) };
-  const reserve: Reserve = { tensor: null, at: block.at };
-  // the net for paths whose backward never runs
-  collected.register(reserve, block);
-  blocks.set(reserve, block);
-  live++;
+  const tape = tapeNow();
+  // a tape is over when another one is on: what it saved, tf.js has dropped too
+  for (const block of live) if ((block.tape?.deref() ?? null) !== tape) release(block);
+  const reserve = { block: { home, tape: tape && new WeakRef(tape), at: home.heap.take(bytes) } };
+  live.add(reserve.block);
+  collected.register(reserve, reserve.block);
   return reserve;
 }
 
-/** Its address in backward. Errors: `GW_ENGINE_RESERVE` where it was given back. */
-export function addressOf(home: Home, reserve: Reserve, tensors: readonly tf.Tensor[]): number {
-  const at = reserve.at !== null && tensors[0] ? home.address(tensors[0]) : reserve.at;
-  if (at !== null) return at;
+const tapeNow = (): object | null =>
+  (tf.engine().state as unknown as { activeTape?: object | null }).activeTape ?? null;
+
+function release(block: Block): void {
+  live.delete(block);
+  if (block.at !== null) block.home.heap.give(block.at);
+  block.at = null;
+}
+
+/** Its address. Errors: `GW_ENGINE_RESERVE` where it was given back. */
+export function addressOf({ block }: Reserve): number {
+  if (block.at !== null) return block.at;
   throw new GatewiseError(
     'GW_ENGINE_RESERVE',
     'got a second backward of one forward, wanted one; likely fix: run forward again',
   );
 }
 
-export function giveBack(reserve: Reserve): void {
-  reserve.at = null;
-  const block = blocks.get(reserve);
-  if (block) release(block);
-}
+export const giveBack = ({ block }: Reserve): void => release(block);

@@ -12,9 +12,11 @@ void (async () => {
   const [x, W, R] = [fill([3, 5, 4]), fill([4, 24]), fill([6, 24])];
   const b = tf.variable(fill([24]));
   const tensors = tf.memory().numTensors;
-  for (let step = 0; step < 20; step++) {
+  const during: number[] = [];
+  for (let step = 0; step < 3; step++) {
     const { value, grads } = tf.variableGrads(() => {
-      recur(lstm, { x: x!, W: W!, R: R!, b, engine: 'wasm' });
+      for (let twice = 0; twice < 2; twice++) recur(lstm, { x: x!, W: W!, R: R!, b, engine: 'wasm' });
+      during.push(liveReserves());
       return tf.sum(b) as tf.Scalar;
     }, [b]);
     tf.dispose([value, grads]);
@@ -24,5 +26,7 @@ void (async () => {
     globalThis.gc!();
     await new Promise((done) => setTimeout(done, 20));
   }
-  console.log(JSON.stringify({ before, after: liveReserves(), tensors: tf.memory().numTensors - tensors }));
+  console.log(
+    JSON.stringify({ during, before, after: liveReserves(), tensors: tf.memory().numTensors - tensors }),
+  );
 })();
