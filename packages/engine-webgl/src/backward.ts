@@ -11,7 +11,7 @@ import { addMasks, Call, type Origin } from './call.js';
 import { factsOf } from './facts.js';
 import type { Notes } from './forward.js';
 import { rowsSheet, stepsSheet, transposedSheet, upstreamSheet } from './into-sheets.js';
-import type { Limits } from './limits.js';
+import { checkAlive, type Limits } from './limits.js';
 import { fromBlocks, fromRows, fromSteps } from './out-of-sheets.js';
 import { type Passes, passesOf } from './passes.js';
 import type { SumPass } from './product-passes.js';
@@ -44,24 +44,14 @@ export function backward(
   const dstate0 = p.state.map((_, k) =>
     fromRows(B, H, k === 0 ? call.single.get('d0')! : call.pair(`dp${k}`)[0], 0),
   );
-  const pairs = (kind: string, of: readonly number[]) => of.map((k) => call.pair(`${kind}${k}`));
-  const inputs = facts.inputAt.flatMap((at, q) => (at >= 0 ? [q] : []));
-  const dA = () => fromSteps(call.order, pairs('da', inputs), H, { flat: true });
+  const deltas = () => p.state.map((_, k) => call.pair(`ds${k}`));
   return {
-    dx: request.dx === 'surely' ? inputGradient(call, tensors, passes) : null,
-    dA: request.dx === 'perhaps' ? dA() : null,
+    dx: request.dx === 'surely' ? inputGradient(call, tensors.W, passes) : null,
+    dA: null,
+    ...(request.dx === 'perhaps' && { later: inputGradientLater(call, passes, origin) }),
     ...weightGradients(call, tensors, passes, limits),
     dstate0,
-    dprobe: request.probe
-      ? fromSteps(
-          call.order,
-          pairs(
-            'ds',
-            p.state.map((_, k) => k),
-          ),
-          H,
-        )
-      : null,
+    dprobe: request.probe ? fromSteps(call.order, deltas(), H) : null,
   };
 }
 
@@ -74,13 +64,31 @@ function recall(call: Call, { reserve, notes }: RecurOutputs): void {
   for (const name of single) call.single.set(name, reserve[at++]!);
 }
 
-function inputGradient(call: Call, { W }: RecurTensors, { dX }: Passes): Tensor {
+function inputGradient(call: Call, W: Tensor, { dX }: Passes): Tensor {
   const { I, program } = call.request;
   call.single.set('WT', transposedSheet(W, program.input.length));
   const columns = Math.ceil(I / dX.outputs.length);
   call.allSteps([dX], columns);
   const pairs = dX.outputs.map((name) => call.pair(name, columns));
   return fromSteps(call.order, pairs, I, { mixed: true });
+}
+
+/** dX for somebody who asks afterwards: δA stays as it lies. */
+function inputGradientLater(
+  call: Call,
+  passes: Passes,
+  origin: Origin,
+): NonNullable<RecurGradients['later']> {
+  const { request, facts } = call;
+  const own = new Call(request, facts, origin);
+  facts.inputAt.forEach((at, q) => {
+    if (at >= 0) own.pairs.set(`da${q}`, call.pair(`da${q}`));
+  });
+  const dx = (W: Tensor) => {
+    checkAlive();
+    return inputGradient(own, W, passes);
+  };
+  return { kept: [...own.pairs.values()].flat(), dx };
 }
 
 function weightGradients(call: Call, tensors: RecurTensors, passes: Passes, { side }: Limits) {

@@ -151,7 +151,7 @@ interface Strip {
 }
 
 /** Gradients of steps side by side, of weights summed. */
-function gather({ B, T, H, program: p }: RecurRequest, strips: readonly Strip[]): RecurGradients {
+function gather({ program: p }: RecurRequest, strips: readonly Strip[]): RecurGradients {
   const all = strips.flatMap(({ inTime }) => inTime);
   const sum = (of: (g: RecurGradients) => Tensor) => tf.addN(all.map(of));
   const steps = (of: (g: RecurGradients) => Tensor | null) =>
@@ -166,25 +166,15 @@ function gather({ B, T, H, program: p }: RecurRequest, strips: readonly Strip[])
           ),
           0,
         );
-  const width = p.input.length * H;
-  const rows = (strip: Strip) => strip.dstate0[0]!.shape[0]!;
-  const dA = all.some((g) => g.dA === null)
-    ? null
-    : tf.reshape(
-        joined(
-          strips.map((strip) =>
-            joined(
-              strip.inTime.map((g) => tf.reshape(g.dA!, [rows(strip), -1, width])),
-              1,
-            ),
-          ),
-          0,
-        ),
-        [B * T, width],
-      );
   return {
     dx: steps((g) => g.dx),
-    dA,
+    dA: null,
+    ...(all[0]!.later && {
+      later: {
+        kept: all.flatMap(({ later }) => later!.kept),
+        dx: (W: Tensor) => steps(({ later }) => later!.dx(W))!,
+      },
+    }),
     dW: sum((g) => g.dW),
     dR: all[0]!.dR && sum((g) => g.dR!),
     db: sum((g) => g.db),

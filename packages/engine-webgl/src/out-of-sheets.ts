@@ -36,22 +36,20 @@ const pick = (names: readonly string[], which: string, column: string, row: stri
 interface StepsOptions {
   /** 0 where it says so. */
   readonly mask?: Tensor | null;
-  /** Without the axis of time. */
-  readonly flat?: boolean;
   /** Column j in pair j % pairs, instead of pairs side by side. */
   readonly mixed?: boolean;
 }
 
-/** A draw reads at most 16 textures: more are joined afterwards. Sheets of every step, side by side → [B,T, pairs·N], or [B·T, pairs·N] when flat; 0 where the mask sheet says so. */
+/** A draw reads at most 16 textures: more are joined afterwards. Sheets of every step, side by side → [B,T, pairs·N]; 0 where the mask sheet says so. */
 export function fromSteps(
   order: Order,
   pairs: readonly Pair[],
   N: number,
-  { mask = null, flat = false, mixed = false }: StepsOptions = {},
+  { mask = null, mixed = false }: StepsOptions = {},
 ): Tensor {
   if (pairs.length > 7) {
     const parts = [pairs.slice(0, 7), pairs.slice(7)].map((some) =>
-      fromSteps(order, some, N, { mask, flat, mixed }),
+      fromSteps(order, some, N, { mask, mixed }),
     );
     return tf.concat(parts, -1);
   }
@@ -61,7 +59,7 @@ export function fromSteps(
     pairs.flatMap((pair, k) => names[k]!.map((name, odd) => [name, pair[odd]!] as const)),
   );
   const width = mixed ? N : pairs.length * N;
-  const shape = flat ? [B * T, width] : [B, T, width];
+  const shape = [B, T, width];
   const [even, odd] = [0, 1].map((p) =>
     pick(
       names.map((pair) => pair[p]!),
@@ -71,8 +69,7 @@ export function fromSteps(
     ),
   );
   const code = () => `
-    float value(${flat ? 'int bt' : 'int b, int t'}, int column) {
-      ${flat ? `int b = bt / ${T}, t = bt - b * ${T};` : ''}
+    float value(int b, int t, int column) {
       int n = ${reverse ? `${T - 1} - t` : 't'}, row = (n >> 1) * ${B4} + (b >> 2);
       int q = ${mixed ? `column % ${pairs.length}` : `column / ${N}`}, j = ${mixed ? `column / ${pairs.length}` : `column - q * ${N}`};
       ${mask ? `if (texelFetch(M, ivec2(0, n * ${B4} + (b >> 2)), 0)[b & 3] < .5) return 0.;` : ''}

@@ -66,8 +66,10 @@ export interface RecurCotangents {
 export interface RecurGradients {
   /** When `dx` is 'surely', [B,T,I]. */
   readonly dx: Tensor | null;
-  /** When `dx` is 'perhaps', δA of the input gates [B·T, (input gates)·H]. */
+  /** When `dx` is 'perhaps', δA of the input gates [B·T, (input gates)·H], or `later`. */
   readonly dA: Tensor | null;
+  /** When `dx` is 'perhaps': dX [B,T,I] of tensors of the engine's own, which stay until nobody can ask for it. */
+  readonly later?: { readonly kept: readonly Tensor[]; dx(W: Tensor): Tensor };
   readonly dW: Tensor;
   readonly dR: Tensor | null;
   readonly db: Tensor;

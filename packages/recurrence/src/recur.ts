@@ -194,8 +194,8 @@ interface BackwardCall extends Call {
   gradients?: RecurGradients;
 }
 
-const everyTensor = ({ dx, dA, dW, dR, db, dvectors, dstate0, dprobe }: RecurGradients): tf.Tensor[] =>
-  [dx, dA, dW, dR, db, ...dvectors, ...dstate0, dprobe].filter((t) => t !== null);
+const everyTensor = ({ dx, dA, later, dW, dR, db, dvectors, dstate0, dprobe }: RecurGradients): tf.Tensor[] =>
+  [dx, dA, ...(later?.kept ?? []), dW, dR, db, ...dvectors, ...dstate0, dprobe].filter((t) => t !== null);
 
 /** list: the forward inputs, then its outputs, then what arrived at y and the final states. */
 function runBackward(call: BackwardCall, list: readonly tf.Tensor[]): RecurGradients {
@@ -254,7 +254,12 @@ function gradientThunks(
   set(at.state0, g.dstate0);
   set([at.probe], [g.dprobe]);
   if (request.dx === 'surely') set(at.x, [g.dx]);
-  if (request.dx === 'perhaps') thunks[at.x[0]!] = () => lateDx(request, g.dA!, saved[at.W[0]!]!);
+  if (request.dx === 'perhaps') {
+    thunks[at.x[0]!] = () => {
+      const W = saved[at.W[0]!]!;
+      return g.later ? g.later.dx(W) : lateDx(request, g.dA!, W);
+    };
+  }
   return thunks;
 }
 
