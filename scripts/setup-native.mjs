@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { BuildError, buildNative, isBuilt } from '../packages/engine-native/build.mjs';
 import { ensureDependencies, ensureNodeVersion, main, SetupError } from './setup.mjs';
 
-// The native engine: C++ that runs any cell fused. Optional: without a compiler the op is composed of tf.js' own ops.
+// The native engine: C++ that runs any cell fused. Optional: without a compiler the engine wasm serves.
 
 /** Compiles the engine where it is not up to date; throws a SetupError that names what is missing. */
 async function setupNative() {
@@ -23,7 +23,7 @@ export async function setupNativeWherePossible() {
     await setupNative();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    say(`left out, sequences run on tf.js' own ops, several times slower: ${error.message}`);
+    say(`left out, the engine wasm serves, a few times slower: ${error.message}`);
   }
 }
 

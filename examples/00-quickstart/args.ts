@@ -31,7 +31,7 @@ Trains a character model on Moby Dick, scores it on text it has not seen, lets i
   --cell NAME      ${cellChoices.join(' ')} (default: ${defaults.cell})
   --backend NAME   ${backends.join(' ')} (default: ${defaults.backend})
   --seed N         of the starting weights, dropout and samples (default: ${defaults.seed})
-  --steps N        updates (default: ${defaultSteps('native')}, or ${defaultSteps('ops')} without the C++ engine: about a minute on 2 cores)
+  --steps N        updates (default: ${defaultSteps('native')}, or ${defaultSteps('ops')} without a fused engine: about a minute on 2 cores)
   --minutes X      stop after X minutes, even if steps are left
   --name NAME      of the folder runs/NAME; an existing one is never overwritten
   --json           the result as JSON on stdout, everything else on stderr
