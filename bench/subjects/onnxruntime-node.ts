@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join as path } from 'node:path';
+import { dirname, join as path } from 'node:path';
 import type { Case } from '../cases.js';
 import { npmPeers, python } from '../peers/places.js';
 import { type Data, join, type Prepared } from './data.js';
@@ -28,10 +28,9 @@ export function ready(): string {
 /** One step with its states in and out. The model file is made by the `onnx` of the Python peers. */
 export async function prepare({ cell, I, H }: Case, data: Data): Promise<Prepared> {
   const { InferenceSession, Tensor } = load();
-  const session = await InferenceSession.create(modelFile(cell, data), {
-    intraOpNumThreads: 2,
-    interOpNumThreads: 1,
-  });
+  const file = modelFile(cell, data);
+  const session = await InferenceSession.create(file, { intraOpNumThreads: 2, interOpNumThreads: 1 });
+  rmSync(dirname(file), { recursive: true });
   const states = session.outputNames.slice(1); // Y, then Y_h, Y_c
   const zero = () => new Tensor('float32', new Float32Array(H), [1, 1, H]);
   let feeds: Record<string, OrtTensor> = Object.fromEntries(
@@ -52,7 +51,6 @@ export async function prepare({ cell, I, H }: Case, data: Data): Promise<Prepare
 
 function modelFile(cell: string, data: Data): string {
   const folder = mkdtempSync(path(tmpdir(), 'gatewise-onnx-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const weights = Object.fromEntries(
     ['W', 'R', 'b'].map((name) => [name, { shape: data.shape(name), values: [...data.array(name)] }]),
   );
