@@ -17,10 +17,10 @@ export type WasmInfo = { readonly variant: 'SIMD' | 'relaxed SIMD' } | { readonl
 let loading: Promise<WasmInfo> | undefined;
 
 /**
- * Registers the WebAssembly engine for the backends `cpu`, `wasm` and `tensorflow`, and the kernel `UnsortedSegmentSum` that
- * tf.js' wasm backend lacks: embeddings train there; and its arithmetic for @gatewise/kernels. Where WebAssembly has no SIMD nothing is registered and `missing` says
- * why (`GW_ENGINE_WASM`). `useBackend` of @gatewise/backends calls this. Under a Content-Security-Policy it needs
- * `wasm-unsafe-eval`, nothing more.
+ * Registers the WebAssembly engine for the backends `cpu`, `wasm` and `tensorflow`, its arithmetic for @gatewise/kernels,
+ * and the kernel `UnsortedSegmentSum` that tf.js' wasm backend lacks, so that embeddings train there. Where WebAssembly has
+ * no SIMD nothing is registered and `missing` says why (`GW_ENGINE_WASM`). `useBackend` of @gatewise/backends calls this.
+ * Under a Content-Security-Policy it needs `wasm-unsafe-eval`, nothing more.
  *
  * @example
  * await loadWasm(); // { variant: 'relaxed SIMD' }
