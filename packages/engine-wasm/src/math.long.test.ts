@@ -25,6 +25,7 @@ describe.each(variantsHere())('%s', (variant) => {
 });
 
 afterAll(() => {
-  const text = figures.map((figure) => `  ${JSON.stringify(figure)}`).join(',\n');
-  if (figures.length > 0) writeFileSync(new URL('./math.long.json', import.meta.url), `[\n${text}\n]\n`);
+  if (figures.length === 0) return;
+  const text = JSON.stringify(figures, null, 2);
+  writeFileSync(new URL('./math.long.json', import.meta.url), `${text}\n`);
 });
