@@ -79,19 +79,20 @@ export interface Term {
 /** One loop over K for all terms. */
 export function product(source: Source, K: number, terms: readonly Term[]): void {
   const block = (k4: string, count: number) => {
+    const parts = ['x', 'y', 'z', 'w'].slice(0, count);
     let last = '';
     for (const { operand, weights, into } of terms) {
-      const columns = Array.from({ length: 4 }, (_, i) =>
-        i < count ? operand(`4 * ${k4} + ${i}`) : 'vec4(0.)',
+      const fetched = parts.map((part, i) => `u${part} = ${operand(`4 * ${k4} + ${i}`)};`).join(' ');
+      if (fetched !== last) source.line(fetched);
+      last = fetched;
+      source.line(
+        `w = ${weights(k4)};`,
+        `${into} += ${parts.map((part) => `u${part} * w.${part}`).join(' + ')};`,
       );
-      const u = `u = mat4(${columns.join(', ')});`;
-      if (u !== last) source.line(u);
-      last = u;
-      source.line(`${into} += u * ${weights(k4)};`);
     }
   };
   if (terms.length === 0) return;
-  source.line('{', 'mat4 u;');
+  source.line('{', 'vec4 ux, uy, uz, uw, w;');
   const whole = Math.floor(K / 4);
   if (whole > 0) {
     source.line(`for (int k = 0; k < ${whole}; k++) {`);
