@@ -1,6 +1,7 @@
 import { choose, constant, type Statements, statements } from '@gatewise/shader';
 import type { Kernel } from './device.js';
-import { fieldOf, type Plan } from './plan.js';
+import { blockPart, blockType } from './pack.js';
+import { type Block, blocksOf, fieldOf, type Plan } from './plan.js';
 import {
   functions,
   heldText,
@@ -15,7 +16,7 @@ import {
 import { kernel } from './wgsl.js';
 
 /**
- * Steps [from, to) of the backward sweep, last step first. Buffers: dY [B,T,H], R transposed [recurrent·H,H], V, Q; D: δs
+ * Steps [from, to) of the backward sweep, last step first. Buffers: dY [B,T,H], R packed, V, Q; D: δs
  * [S,B,H], then of every workgroup its share of δb and δw [gates + vectors,H]; A: δa of the gates that read x
  * [B·T,inputs·H]; A2: of the others; dP [B,T,S·H].
  */
@@ -27,7 +28,7 @@ export function backwardKernel(plan: Plan): Kernel {
   const cells = Array.from({ length: units }, (_, j) => cellOf(plan, j));
   return kernel({
     parameters: sweepParameters(plan),
-    read: ['dY', ...(recurs ? ['R'] : []), 'V:u32', 'Q'],
+    read: ['dY', ...(recurs ? [`R:${blockType(plan)}`] : []), 'V:u32', 'Q'],
     write: ['D', 'A', ...(rest.length > 0 ? ['A2'] : []), ...(probe ? ['dP'] : [])],
     head: `${functions(plan)}\nvar<workgroup> ds: array<${w.float}, ${recurs ? H * Math.min(most, gatesAtOnce) : 1}>;`,
     threads,
@@ -131,7 +132,7 @@ function operandBackward(plan: Plan, w: Words, cells: readonly Statements[]): st
   const parts: string[] = [];
   if (p.operandBackward && feeds.length > 0) {
     const { gates, prev } = p.operandBackward;
-    parts.push(productBack(plan, w, feeds, 'du'));
+    parts.push(productBack(plan, w, blocksOf(plan).u, 'du'));
     w.own.forEach((j) => {
       const cell = cells[j]!;
       const shares = [
@@ -144,30 +145,31 @@ function operandBackward(plan: Plan, w: Words, cells: readonly Statements[]): st
     });
   }
   if (readsH.length > 0) {
-    parts.push(productBack(plan, w, readsH, 'dh'), ...w.own.map((j) => `e${j}_0 += dh${j};`));
+    parts.push(productBack(plan, w, blocksOf(plan).h, 'dh'), ...w.own.map((j) => `e${j}_0 += dh${j};`));
   }
   return parts.join('\n');
 }
 
-/** What arrives at the operand: Σ over gates δa Rᵀ, as many gates at once as workgroup memory holds. */
-function productBack(plan: Plan, w: Words, gates: readonly string[], name: string): string {
-  const { program: p, H, gatesAtOnce, drop } = plan;
+/** What arrives at the operand: Σ over gates δa Rᵀ, as many blocks at once as workgroup memory holds. */
+function productBack(plan: Plan, w: Words, blocks: readonly Block[], name: string): string {
+  const { program: p, H, drop } = plan;
   const parts = w.own.map((j) => `var ${name}${j} = ${w.float}();`);
-  for (let from = 0; from < gates.length; from += gatesAtOnce) {
-    const some = gates.slice(from, from + gatesAtOnce);
+  for (const some of turnsOf(plan, blocks)) {
+    const gates = some.flatMap(({ block, from, to }) =>
+      block.gates.slice(from, to).map((gate, n) => ({ gate, at: block.at, part: from + n })),
+    );
     const body = (k: string) =>
-      some
-        .flatMap((g, at) => [
-          `let v${at} = ds[${at * H}u + ${k}];`,
-          ...w.own.map(
-            (j) => `${name}${j} += v${at} * R[(${p.recurrent.indexOf(g) * H}u + ${k}) * ${H}u + u${j}];`,
-          ),
-        ])
-        .join(' ');
+      [
+        ...gates.map((_, at) => `let v${at} = ds[${at * H}u + ${k}];`),
+        ...w.own.flatMap((j) => [
+          ...some.map(({ block }) => `let r${j}_${block.at} = R[(${block.at * H}u + ${k}) * ${H}u + u${j}];`),
+          ...gates.map(({ at, part }, n) => `${name}${j} += v${n} * r${j}_${at}${blockPart(plan, part)};`),
+        ]),
+      ].join(' ');
+    const share = (j: number) =>
+      gates.map(({ gate }, at) => `ds[${at * H}u + u${j}] = g${j}_${p.gates.indexOf(gate)};`).join(' ');
     parts.push(
-      ...w.own.map((j) =>
-        w.guarded(j, some.map((g, at) => `ds[${at * H}u + u${j}] = g${j}_${p.gates.indexOf(g)};`).join(' ')),
-      ),
+      ...w.own.map((j) => w.guarded(j, share(j))),
       'workgroupBarrier();',
       loop(H, body),
       'workgroupBarrier();',
@@ -175,6 +177,30 @@ function productBack(plan: Plan, w: Words, gates: readonly string[], name: strin
   }
   if (drop !== 'none') parts.push(...w.own.map((j) => `${name}${j} *= drop${j};`));
   return parts.join('\n');
+}
+
+interface Part {
+  readonly block: Block;
+  readonly from: number;
+  readonly to: number;
+}
+/** Blocks, or parts of one, whose gates fit workgroup memory together. */
+function turnsOf({ gatesAtOnce }: Plan, blocks: readonly Block[]): Part[][] {
+  const turns: Part[][] = [];
+  let room = 0;
+  for (const block of blocks) {
+    for (let from = 0; from < block.gates.length; ) {
+      if (room === 0) {
+        turns.push([]);
+        room = gatesAtOnce;
+      }
+      const to = Math.min(from + room, block.gates.length);
+      turns.at(-1)!.push({ block, from, to });
+      room -= to - from;
+      from = to;
+    }
+  }
+  return turns;
 }
 
 function endStep(plan: Plan, w: Words, j: number): string {

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 /** What this engine uses of tf.js' webgpu backend; tf.js' own types call half of it private. */
 interface Backend {
   readonly device: GPUDevice;
+  readonly adapterInfo: { readonly architecture?: string };
   readonly queue: GPUQueue;
   readonly bufferManager: { acquireBuffer(size: number, usage: number): GPUBuffer };
   readonly tensorMap: { get(id: object): { resource: GPUBuffer } };
@@ -31,6 +32,8 @@ export interface Kernel {
 export interface Limits {
   /** Threads of a workgroup. */
   readonly threads: number;
+  /** Units of a thread, at least: on the CPU a few, which share what they load; on a GPU one, so that all of it works. */
+  readonly units: number;
   /** Workgroup memory, in bytes. */
   readonly shared: number;
   /** Of one storage buffer, in bytes. */
@@ -41,15 +44,20 @@ export interface Limits {
 
 /** Of this device; `less` lowers some. */
 export function limitsOf(less: Partial<Limits>): Limits {
-  const { limits: l } = backend().device;
+  const { device, adapterInfo } = backend();
+  const l = device.limits;
   const most: Limits = {
     threads: Math.min(l.maxComputeInvocationsPerWorkgroup, l.maxComputeWorkgroupSizeX),
     shared: l.maxComputeWorkgroupStorageSize,
     buffer: Math.min(l.maxStorageBufferBindingSize, l.maxBufferSize),
     work: 2 ** 29,
+    units: /swiftshader|llvmpipe/i.test(adapterInfo.architecture ?? '') ? 4 : 1,
   };
   const least = (name: keyof Limits) => Math.min(most[name], less[name] ?? Number.POSITIVE_INFINITY);
-  return { threads: least('threads'), shared: least('shared'), buffer: least('buffer'), work: least('work') };
+  return {
+    ...{ threads: least('threads'), shared: least('shared'), buffer: least('buffer'), work: least('work') },
+    units: less.units ?? most.units,
+  };
 }
 
 const lost = new WeakMap<GPUDevice, { message?: string }>();

@@ -6,13 +6,13 @@ import type {
   RecurRequest,
   RecurTensors,
 } from '@gatewise/recurrence';
-import * as tf from '@tensorflow/tfjs-core';
 import { backwardKernel } from './backward-kernel.js';
 import { checkDevice, empty, type Limits, limitsOf, run, submit } from './device.js';
 import { forwardKernel } from './forward-kernel.js';
 import { biasGradients, inputGradient, recurrentGradient, weightGradient } from './gradients.js';
+import { packR } from './pack.js';
 import { mostUnits, type Plan, stepsAtOnce } from './plan.js';
-import { product, transpose } from './products.js';
+import { product } from './products.js';
 import { packParts, packStates, planFor, sweepData, unpackStates } from './sweep-arguments.js';
 
 /** The engine for tf.js' webgpu backend. `less` makes do with less than the device has: tests reach every way by it. */
@@ -72,7 +72,7 @@ function forward(request: RecurRequest, tensors: RecurTensors, limits: Limits): 
   const Z = ids || N === 0 ? W : empty(B * T, N);
   if (Z !== W)
     product('plain', limits.work, { M: B * T, N, K: I, leftStep: I, rightStep: N, outStep: N }, [x, W, Z]);
-  const buffers = [Z, ...(ids ? [x] : []), ...(R ? [R] : []), V, S, y, ...Q];
+  const buffers = [Z, ...(ids ? [x] : []), ...(R ? [packR(plan, R, false)] : []), V, S, y, ...Q];
   stretches(stepsAtOnce(plan, B, limits.work), T, false, (from, to) => {
     const data = sweepData(request, plan, places, from, to);
     run(`forward ${plan.key}`, () => forwardKernel(plan), data, buffers, [groupsOf(plan, B), 1, 1]);
@@ -91,7 +91,7 @@ function backward(
   limits: Limits,
 ): RecurGradients {
   checkDevice();
-  const { program: p, B, T, I, H, dx, probe } = request;
+  const { program: p, B, T, H, dx, probe } = request;
   const plan = planFor(request, tensors, limits);
   const { V, places } = packParts(plan, tensors);
   const [groups, sums] = [groupsOf(plan, B), p.gates.length + p.vectors.length];
@@ -101,7 +101,7 @@ function backward(
   const A2 = plan.rest.length > 0 ? empty(B * T, plan.rest.length * H) : null;
   const dprobe = probe ? empty(B, T, p.state.length * H) : null;
   const Q = outputs.reserve[0]!;
-  const Rt = tensors.R ? [transpose(tensors.R, p.recurrent.length * H, H)] : [];
+  const Rt = tensors.R ? [packR(plan, tensors.R, true)] : [];
   const buffers = [dy, ...Rt, V, Q, D, A, A2, dprobe].filter((t) => t !== null);
   stretches(stepsAtOnce(plan, B, limits.work), T, true, (from, to) => {
     const data = sweepData(request, plan, places, from, to);
@@ -109,8 +109,11 @@ function backward(
   });
   const share = { groups, at: p.state.length * B * H };
   return {
-    dx: dx === 'surely' ? tf.reshape(inputGradient(request, tensors, A, limits.work), [B, T, I]) : null,
-    dA: dx === 'perhaps' ? A : null,
+    dx: dx === 'surely' ? inputGradient(request, tensors.W, A, limits.work) : null,
+    dA: null,
+    ...(dx === 'perhaps' && {
+      later: { kept: [A], dx: (W) => inputGradient(request, W, A, limits.work) },
+    }),
     dW: weightGradient(request, tensors, A, limits.work),
     dR: tensors.R ? recurrentGradient(request, plan, [Q, A, A2], limits.work) : null,
     ...biasGradients(request, D, share),

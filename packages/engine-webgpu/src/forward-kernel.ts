@@ -1,6 +1,7 @@
 import { choose, constant, type Statements, statements } from '@gatewise/shader';
 import type { Kernel } from './device.js';
-import type { Field, Plan } from './plan.js';
+import { blockPart, blockType } from './pack.js';
+import { type Block, blocksOf, type Field, type Plan } from './plan.js';
 import {
   functions,
   heldText,
@@ -25,7 +26,7 @@ export function forwardKernel(plan: Plan): Kernel {
   const recurs = p.recurrent.length > 0;
   return kernel({
     parameters: sweepParameters(plan),
-    read: ['Z', ...(ids ? ['ids:i32'] : []), ...(recurs ? ['R'] : []), 'V:u32'],
+    read: ['Z', ...(ids ? ['ids:i32'] : []), ...(recurs ? [`R:${blockType(plan)}`] : []), 'V:u32'],
     write: ['S', 'Y', ...(record ? ['Q'] : [])],
     head: `${functions(plan)}\nvar<workgroup> hs: array<${w.float}, ${recurs ? H : 1}>;`,
     threads,
@@ -59,8 +60,7 @@ function startUnit({ program: p, H, given }: Plan, w: Words, j: number): string 
 }
 
 function step(plan: Plan, w: Words, units: number): string {
-  const { program: p, language: l, readsH, feeds, drop, fields } = plan;
-  const dropped = (value: string, j: number) => (drop === 'none' ? value : `${value} * drop${j}`);
+  const { program: p, language: l } = plan;
   const cells = Array.from({ length: units }, (_, j) =>
     statements(
       l,
@@ -72,35 +72,31 @@ function step(plan: Plan, w: Words, units: number): string {
       `n${j}_`,
     ),
   );
-  const field = (kind: Field['kind'], value: (j: number) => string) => {
-    const at = fields.findIndex((f) => f.kind === kind);
-    return at < 0 ? [] : w.own.map((j) => storeField(plan, w, j, at, value(j)));
-  };
   return [
     ...w.own.map((j) => preActivations(plan, w, j)),
-    ...(readsH.length > 0
-      ? [
-          product(plan, w, readsH, (j) => `let h${j} = ${dropped(`s${j}_0`, j)};`, 'h'),
-          ...field('h', (j) => `h${j}`),
-        ]
-      : []),
-    ...(p.operand >= 0 && feeds.length > 0
-      ? [
-          product(
-            plan,
-            w,
-            feeds,
-            (j) => {
-              const u = cells[j]!.value(p.operand)!;
-              return `${cells[j]!.take()}\nlet op${j} = ${dropped(`(${u})`, j)};`;
-            },
-            'op',
-          ),
-          ...field('u', (j) => `op${j}`),
-        ]
-      : []),
+    ...products(plan, w, cells),
     ...w.own.map((j) => finish(plan, w, j, cells[j]!)),
   ].join('\n');
+}
+
+/** h R for the gates that do not wait, then u R for those that do. */
+function products(plan: Plan, w: Words, cells: readonly Statements[]): string[] {
+  const { program: p, readsH, feeds, drop, fields } = plan;
+  const { h, u } = blocksOf(plan);
+  const dropped = (value: string, j: number) => (drop === 'none' ? value : `${value} * drop${j}`);
+  const keep = (kind: Field['kind'], name: string) => {
+    const at = fields.findIndex((f) => f.kind === kind);
+    return at < 0 ? [] : w.own.map((j) => storeField(plan, w, j, at, `${name}${j}`));
+  };
+  const state = (j: number) => `let h${j} = ${dropped(`s${j}_0`, j)};`;
+  const operand = (j: number) => {
+    const value = cells[j]!.value(p.operand)!;
+    return `${cells[j]!.take()}\nlet op${j} = ${dropped(`(${value})`, j)};`;
+  };
+  return [
+    ...(readsH.length > 0 ? [product(plan, w, h, state, 'h'), ...keep('h', 'h')] : []),
+    ...(p.operand >= 0 && feeds.length > 0 ? [product(plan, w, u, operand, 'op'), ...keep('u', 'op')] : []),
+  ];
 }
 
 /** a = b + x W; with ids, row x of W. Zero where there is no such row, and where x is masked: it may be NaN there. */
@@ -130,20 +126,22 @@ function preActivations({ program: p, language: l, H, ids, masked }: Plan, w: Wo
 
 /** Shares the operand, and adds operand · R to the gates. */
 function product(
-  { program: p, H }: Plan,
+  plan: Plan,
   w: Words,
-  gates: readonly string[],
+  blocks: readonly Block[],
   open: (j: number) => string,
   name: string,
 ): string {
-  const width = p.recurrent.length * H;
+  const { program: p, H } = plan;
   const body = (k: string) =>
     [
       `let v = hs[${k}];`,
-      ...w.own.flatMap((j) => [
-        `let r${j} = ${k} * ${width}u + u${j};`,
-        ...gates.map((g) => `a${j}_${p.gates.indexOf(g)} += v * R[r${j} + ${p.recurrent.indexOf(g) * H}u];`),
-      ]),
+      ...w.own.flatMap((j) =>
+        blocks.flatMap(({ gates, at }) => [
+          `let r${j}_${at} = R[(${at * H}u + ${k}) * ${H}u + u${j}];`,
+          ...gates.map((g, n) => `a${j}_${p.gates.indexOf(g)} += v * r${j}_${at}${blockPart(plan, n)};`),
+        ]),
+      ),
     ].join(' ');
   return [
     ...w.own.flatMap((j) => [open(j), w.guarded(j, `hs[u${j}] = ${name}${j};`)]),

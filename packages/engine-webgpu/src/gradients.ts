@@ -9,12 +9,12 @@ import { product, scatter, sumRows, transpose } from './products.js';
 /** dX = δA Wᵀ */
 export function inputGradient(
   { program: p, B, T, I, H }: RecurRequest,
-  { W }: RecurTensors,
+  W: tf.Tensor,
   A: tf.Tensor,
   work: number,
 ): tf.Tensor {
   const K = p.input.length * H;
-  const dX = empty(B * T, I);
+  const dX = empty(B, T, I);
   const shape = { M: B * T, N: I, K, leftStep: K, rightStep: I, outStep: I };
   product('plain', work, shape, [A, transpose(W, K, I), dX]);
   return dX;

@@ -59,7 +59,7 @@ export function planOf(
 ): Plan {
   const { program: p, B, H, ids, reverse, masked, record, probe, operandDropout: d, zoneout: z } = request;
   const lanes = B < 3 || 16 * H > limits.shared ? 1 : 4;
-  const units = Math.ceil(H / limits.threads);
+  const units = Math.max(Math.ceil(H / limits.threads), Math.min(limits.units, Math.ceil(H / 8)));
   const body = {
     H,
     threads: Math.ceil(H / units),
@@ -139,4 +139,30 @@ export const operandField = ({ fields, drop }: Plan, which: 'h' | 'u'): number =
 export function stepsAtOnce({ H, program }: Plan, B: number, work: number): number {
   // what is not a product takes as long as some 64 columns of one
   return Math.max(1, Math.floor(work / (B * H * Math.max(H, 64) * Math.max(1, program.recurrent.length))));
+}
+
+/** Up to four gates whose blocks of R lie side by side in R packed: one load for all. */
+export interface Block {
+  readonly gates: readonly string[];
+  /** Its place among the blocks. */
+  readonly at: number;
+}
+
+/** How many gates a block holds, or has room for. */
+export function blockWidth({ readsH, feeds }: Plan): 1 | 2 | 4 {
+  const most = Math.max(readsH.length, feeds.length);
+  if (most > 2) return 4;
+  return most === 2 ? 2 : 1;
+}
+
+/** The blocks by the operand that they multiply. */
+export function blocksOf(plan: Plan): Record<'h' | 'u', Block[]> {
+  const width = blockWidth(plan);
+  let at = 0;
+  const cut = (gates: readonly string[]): Block[] =>
+    Array.from({ length: Math.ceil(gates.length / width) }, (_, n) => ({
+      gates: gates.slice(n * width, (n + 1) * width),
+      at: at++,
+    }));
+  return { h: cut(plan.readsH), u: cut(plan.feeds) };
 }

@@ -8,7 +8,7 @@ const THREADS = 64;
 
 /** A device takes 65535 groups in each direction: rows go on in the third. */
 const TALL = 32768;
-const groupsOf = (across: number, down: number): [number, number, number] => [
+export const groupsOf = (across: number, down: number): [number, number, number] => [
   across,
   Math.min(down, TALL),
   Math.ceil(down / TALL),

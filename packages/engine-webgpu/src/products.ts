@@ -11,6 +11,7 @@ import {
   transposeKernel,
 } from './product-kernels.js';
 import { linksKernel, scatterKernel, scatterParameters } from './scatter-kernels.js';
+import { vectorProductGroups, vectorProductKernel } from './vector-product-kernel.js';
 import { parameterData } from './wgsl.js';
 
 /** C [M,N] = L·D over K; `left`, `right` and `out` are where the matrices begin, the steps their row lengths. */
@@ -33,7 +34,9 @@ export function product(
   { M, N, K, left = 0, leftStep, right = 0, rightStep, out = 0, outStep }: ProductShape,
   tensors: readonly tf.Tensor[], // L, D, the mask where there is one, C
 ): void {
-  const rows = Math.max(4, 4 * Math.floor(work / (4 * N * K)));
+  const alike = which === 'plain' ? K : M;
+  const fours = [N, alike, left, leftStep, right, rightStep, out, outStep].every((n) => n % 4 === 0);
+  const rows = Math.max(8, 8 * Math.floor(work / (8 * N * K)));
   for (let m = 0; m < M; m += rows) {
     const some = Math.min(rows, M - m);
     const values = {
@@ -42,7 +45,9 @@ export function product(
       out: out + m * outStep,
     };
     const data = parameterData(productParameters, values);
-    run(`product ${which}`, () => productKernel(which), data, tensors, productGroups(some, N));
+    const groups = fours ? vectorProductGroups : productGroups;
+    const make = () => (fours ? vectorProductKernel(which) : productKernel(which));
+    run(`product ${which} ${fours}`, make, data, tensors, groups(some, N));
     if (some < M) submit();
   }
 }

@@ -28,7 +28,7 @@ export function suites(runner: Runner, kind: PageKind, files: readonly string[])
     engineSuite(runner, { engine: name, on, backend: () => backend(on), cells: list });
   const golden = (name: string, on: PageBackend) => goldenSuite(runner, files, { engine: name, on });
   if (kind === 'webgpu') {
-    webgpuPageSuite(runner, files, some.slice(0, 2));
+    webgpuPageSuite(runner, files, some.slice(0, 1));
     return;
   }
   if (kind === 'webgl-lost') {
