@@ -39,7 +39,7 @@ export function backward(
   call.single.set('dY', upstreamSheet(call.order, dy, dfinal[0]!, unread));
   for (let k = 1; k < p.state.length; k++) call.last.set(`dp${k}`, rowsSheet(call.order, dfinal[k]!));
   call.steps(step, true);
-  call.once(first, call.order.B4, H, { at: { parity: 1 } });
+  call.once(first, call.order.B4, H, { parity: 1 });
   call.allSteps(vectors);
   const dstate0 = p.state.map((_, k) =>
     fromRows(B, H, k === 0 ? call.single.get('d0')! : call.pair(`dp${k}`)[0], 0),
@@ -130,7 +130,7 @@ function sums(
 ): Tensor[][] {
   const blocks: Tensor[][] = [];
   for (const { pass, units, gates } of passes) {
-    call.once(pass, Math.ceil(rows / 4), Math.ceil(call.facts.H / units), { at: { from } });
+    call.once(pass, Math.ceil(rows / 4), Math.ceil(call.facts.H / units), { from });
     for (const q of gates) {
       blocks[blockAt[q]!] = Array.from({ length: units }, (_, c) => call.single.get(`${kind}${q}_${c}`)!);
     }

@@ -126,12 +126,7 @@ export class Call {
   }
 
   /** One draw of a pass that goes over all steps itself, into sheets of their own. */
-  once(
-    pass: Pass,
-    rows: number,
-    columns: number,
-    more: { at?: Partial<At>; edge?: 'first' | 'last' } = {},
-  ): void {
+  once(pass: Pass, rows: number, columns: number, where: Partial<At> = {}): void {
     const made = pass.outputs.map((name) => {
       const sheet = newSheet(rows, columns);
       this.single.set(name, sheet);
@@ -140,8 +135,8 @@ export class Call {
     const painter = new Painter(pass, [made], this.#constants);
     painter.begin();
     const before = this.first.size > 0 ? 0 : null;
-    const at = { parity: 0, before, after: 0, ...more.at };
-    painter.draw(at, this.#textures(pass.samplers, at.parity, more.edge ?? null), columns, 0, rows);
+    const at = { parity: 0, before, after: 0, ...where };
+    painter.draw(at, this.#textures(pass.samplers, at.parity, null), columns, 0, rows);
     painter.end();
   }
 

@@ -84,6 +84,7 @@ export class Painter {
   readonly #frames: readonly WebGLFramebuffer[];
   readonly #program: Compiled;
   readonly #of = backend();
+  #bound: readonly WebGLTexture[] = [];
 
   constructor(
     readonly pass: Pass,
@@ -114,6 +115,7 @@ export class Painter {
     const { linked, place } = this.#program;
     gpgpu.setProgram(linked);
     gpgpu.bindVertexArray(linked.vao);
+    this.#bound = [];
     const c = this.constants;
     if (place.o) gl.uniform4i(place.o, c.t0, c.b0, 0, 0);
     if (place.dropDraw) gl.uniform2ui(place.dropDraw, ...c.dropDraw);
@@ -130,9 +132,11 @@ export class Painter {
     gl.viewport(0, row, columns, rows);
     gl.scissor(0, row, columns, rows);
     textures.forEach((texture, unit) => {
+      if (texture === this.#bound[unit]) return;
       gl.activeTexture(gl.TEXTURE0 + unit);
       gl.bindTexture(gl.TEXTURE_2D, texture);
     });
+    this.#bound = textures;
     if (place.p) gl.uniform4i(place.p, B4, at.parity, T, Number(reverse));
     if (place.r) {
       const { before, after } = at;
