@@ -35,6 +35,7 @@ nothing else runs. Writes bench/results/last.json and last.svg.
   --json FILE      the rows as a JSON array
   --write          put the table into bench/README.md, the rows and the chart into bench/results under today's date
   --quick          a tiny size, two rounds: shows that everything runs
+  --browser        the GPU engines in a Chromium instead; has options of its own, see --browser --help
   --help           this text
 
 Lists are separated by commas. Peers are set up in bench/.peers the first time, about 2 GB: they need python3 with venv

@@ -1,4 +1,5 @@
 import { ensureDependencies, ensureNodeVersion, main, runSource } from './setup.mjs';
+import { setupBrowserWherePossible } from './setup-browser.mjs';
 import { setupNativeWherePossible } from './setup-native.mjs';
 import { setupTensorflowWherePossible } from './setup-tensorflow.mjs';
 import { setupWasm } from './setup-wasm.mjs';
@@ -6,6 +7,10 @@ import { setupWasm } from './setup-wasm.mjs';
 await main(async () => {
   ensureNodeVersion();
   ensureDependencies();
+  if (process.argv.includes('--browser')) {
+    if (!process.argv.includes('--help')) await setupBrowserWherePossible();
+    return runSource('bench/browser/index.ts', process.argv.slice(2));
+  }
   if (!process.argv.includes('--help')) {
     await setupTensorflowWherePossible();
     await setupNativeWherePossible();

@@ -3,7 +3,7 @@ import { choose, constant, counterHash, maths } from '@gatewise/shader';
 import type { Plan } from './plan.js';
 
 /** Text of one value a lane, for lanes '.x' … '.w' or ''. */
-export type ByLane = (lane: string) => string;
+type ByLane = (lane: string) => string;
 
 /** Words that both sweeps share. */
 export interface Words {
