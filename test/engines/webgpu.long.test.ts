@@ -7,6 +7,7 @@ import * as cells from '@gatewise/cells';
 import type { AnyCell } from '@gatewise/core';
 import { findGolden, goldenLines, replayGolden } from '@gatewise/testing';
 import { describe, expect, it } from 'vitest';
+import { learnsNumbers, learnsWords } from '../browser/page/training.js';
 import { golden } from '../golden/registry.js';
 import { whyNot } from '../on-backend.js';
 import { webgpuSuite } from './webgpu-suite.js';
@@ -23,6 +24,9 @@ describe.skipIf(reason !== null)(`backend webgpu in Node${reason ? `: ${reason}`
     { describe, it },
     { on: 'webgpu in Node', use: () => useBackend('webgpu'), cells: all, some: all, long: true },
   );
+
+  it('trains a model on numbers: the loss falls, and no memory is lost', () => learnsNumbers('webgpu'));
+  it('trains a model on ids: the loss falls, and no memory is lost', () => learnsWords('webgpu'));
 
   describe('golden files', () => {
     for (const file of pointwise) {
