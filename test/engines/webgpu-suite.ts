@@ -11,7 +11,14 @@ const little: Partial<Limits> = { threads: 8, shared: 200, work: 3000 };
 const alone: Partial<Limits> = { units: 1 };
 /** What every device has. */
 const guaranteed: Partial<Limits> = { threads: 256, shared: 16384, units: 1 };
-const many = { '300 units': { B: 5, T: 2, I: 3, H: 300, state0: true } } as const;
+/** Sizes that products read four numbers at a time. */
+const fours = {
+  'sizes by four, NaN where masked': { B: 4, T: 5, I: 12, H: 8, mask: 'any', poison: true },
+} as const;
+const many = {
+  ...fours,
+  '300 units': { B: 5, T: 2, I: 3, H: 300, state0: true },
+} as const;
 const most = { '1024 units': { B: 3, T: 2, I: 3, H: 1024 } } as const;
 
 export interface WebgpuSuiteOptions {
@@ -36,7 +43,7 @@ export function webgpuSuite(runner: Runner, { on, use, cells, some, long }: Webg
       },
     });
   engine('', cells, alone, many);
-  if (some.length > 0) engine(', with little of everything', some, little);
+  if (some.length > 0) engine(', with little of everything', some, little, fours);
   if (long) engine(', with what every device has', some, guaranteed, { ...many, ...most });
   costs(runner, on, use);
 }
