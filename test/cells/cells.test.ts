@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { useBackend } from '@gatewise/backends';
+import { lstmCoupled } from '@gatewise/cell-coupled';
+import { gruHardSigmoid, lstmHardSigmoid } from '@gatewise/cell-hard-sigmoid';
 import { indrnn } from '@gatewise/cell-indrnn';
+import { irnn } from '@gatewise/cell-irnn';
 import { lstmPeephole } from '@gatewise/cell-peephole';
 import { additive, gru, gruResetAfter, lstm, lstmOriginal, vanilla } from '@gatewise/cells';
 import type { AnyCell } from '@gatewise/core';
@@ -19,6 +22,10 @@ const cells: [AnyCell, ...string[]][] = [
   [gruResetAfter, 'gru_reset_after_slide', 'gru_reset_after_keras'],
   [lstmPeephole, 'lstm_peephole'],
   [indrnn],
+  [lstmCoupled],
+  [irnn],
+  [lstmHardSigmoid],
+  [gruHardSigmoid],
 ];
 
 for (const [cell, ...names] of cells) {

@@ -185,11 +185,9 @@ describe('npm run golden', () => {
     const bad = read(kinds.cell);
     nudge(bad.expected.y);
     writeFileSync(join(folder, 'bad.json'), JSON.stringify(bad));
-    const { status, stdout } = run(
-      join(folder, 'bad.json'),
-      'files/clip',
-      'files/cells/lstm_layernorm/t1.json',
-    );
+    const unknown = { ...read(kinds.cell), cell: 'lstm_of_tomorrow' };
+    writeFileSync(join(folder, 'unknown.json'), JSON.stringify(unknown));
+    const { status, stdout } = run(join(folder, 'bad.json'), 'files/clip', join(folder, 'unknown.json'));
     expect(stdout).toMatch(/FAIL/);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('8 passed, 1 failed, 1 skipped');
     expect(status).toBe(1);

@@ -4,7 +4,7 @@ import { type LayerArgs, layerArgNames } from './tf-layers.js';
 
 /** How the outputs of two directions become one; 'none' leaves them two. */
 export type Merge = 'concat' | 'sum' | 'average' | 'product' | 'none';
-export const merges: readonly Merge[] = ['concat', 'sum', 'average', 'product', 'none'];
+const merges: readonly Merge[] = ['concat', 'sum', 'average', 'product', 'none'];
 
 type Outer = keyof LayerArgs | 'returnSequences' | 'returnState' | 'returnStateSequences';
 /** One level: a cell and its options; with `merge` it runs in both directions, each with weights of its own. */
@@ -31,7 +31,7 @@ export interface StackConfig extends StackOptions {
 }
 
 /** One direction of one level. */
-export interface Direction {
+interface Direction {
   /** As in weight names and in plugins' names of layers: `0`, or `0/forward` and `0/backward`. */
   readonly path: string;
   readonly settings: Settings;

@@ -3,6 +3,7 @@ export { type EngineFeature, engineCases, engineFeatures } from './engine-cases.
 export { type EngineSuiteOptions, engineSuite } from './engine-suite.js';
 export { assertGateRow, gateTable } from './gate-table.js';
 export {
+  composedCell,
   type GoldenCell,
   type GoldenCells,
   goldenCells,

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 const firstInput = ({ x }: Batch): tf.Tensor => (Array.isArray(x) ? x[0] : x) as tf.Tensor;
 
 /** Whether y has a target for every time step of x ([B,T,I] or ids [B,T]). */
-export function followsTime(batch: Batch): boolean {
+function followsTime(batch: Batch): boolean {
   const x = firstInput(batch);
   const T = batch.y.shape[1];
   const sequence = x.rank === 3 || (x.rank === 2 && x.dtype === 'int32');

@@ -7,6 +7,10 @@ export interface DropoutOptions {
   readonly input?: number | undefined;
   /** On the recurrent operand [B,H], one mask a sequence (Gal and Ghahramani, 2016). */
   readonly recurrent?: number | undefined;
+  /** One mask of the operand a sequence (default), or a new one every step (Semeniuta, Severyn and Barth, 2016). */
+  readonly recurrentPer?: 'sequence' | 'step' | undefined;
+  /** DropConnect: on the connections in R, one mask a sequence (Wan et al., 2013). */
+  readonly connections?: number | undefined;
   /** On a layer's output y [B,T,H], a new mask every step. */
   readonly output?: number | undefined;
   /** The layers it works on, by name or by question; all of them when absent. */
@@ -14,13 +18,13 @@ export interface DropoutOptions {
 }
 
 /** What a recurrent layer is told, with the rates checked. */
-function regularisers({ input, recurrent, output }: DropoutOptions): Regularisers {
-  const rates = { input, recurrent, output };
+function regularisers({ input, recurrent, recurrentPer, connections, output }: DropoutOptions): Regularisers {
+  const rates = { input, recurrent, connections, output };
   const given = Object.entries(rates).filter(([, rate]) => rate !== undefined);
   if (given.length === 0) {
     throw new GatewiseError(
       'GW_DROPOUT_RATE',
-      'got no rate, wanted one of input, recurrent, output in [0, 1)',
+      'got no rate, wanted one of input, recurrent, connections, output in [0, 1)',
     );
   }
   for (const [name, rate] of given) {
@@ -31,6 +35,8 @@ function regularisers({ input, recurrent, output }: DropoutOptions): Regulariser
   return {
     ...(input !== undefined && { inputDropout: input }),
     ...(recurrent !== undefined && { recurrentDropout: recurrent }),
+    ...(recurrentPer !== undefined && { recurrentDropoutPer: recurrentPer }),
+    ...(connections !== undefined && { dropConnect: connections }),
     ...(output !== undefined && { outputDropout: output }),
   };
 }

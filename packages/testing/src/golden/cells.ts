@@ -1,5 +1,5 @@
 import { additive, gru, gruResetAfter, lstm, lstmOriginal, vanilla } from '@gatewise/cells';
-import type { AnyCell } from '@gatewise/core';
+import { type AnyCell, GatewiseError } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { need } from './file.js';
 
@@ -16,6 +16,16 @@ type Letters = Readonly<Record<string, tf.Tensor>>;
 export interface GoldenCell {
   readonly cell: AnyCell;
   weights(file: Letters): OpWeights;
+  /** Of a cell that is composed of tf.js ops: what runs it in place of the op. No engine takes part. */
+  run?(file: Letters, sequence: GoldenSequence): { y: tf.Tensor; final: Readonly<Record<string, tf.Tensor>> };
+}
+/** What one layer is run over. */
+interface GoldenSequence {
+  readonly x: tf.Tensor; // [B,T,I]
+  readonly state0: Readonly<Record<string, tf.Tensor>>; // [B,H] each
+  readonly mask?: tf.Tensor; // [B,T]
+  readonly reverse: boolean;
+  readonly padding: 'zeros' | 'hold';
 }
 export type GoldenCells = Readonly<Record<string, GoldenCell>>;
 
@@ -41,6 +51,25 @@ export function sameLetters(
       });
       return { ...oneBias(file), vectors: Object.fromEntries(vectors) };
     },
+  };
+}
+
+/** A cell that is composed of tf.js ops. */
+export function composedCell(
+  name: string,
+  state: readonly string[],
+  run: NonNullable<GoldenCell['run']>,
+): GoldenCell {
+  const never = () => {
+    throw new GatewiseError(
+      'GW_GOLDEN_COMPOSED',
+      `cell "${name}" is composed of tf.js ops; the op cannot run it`,
+    );
+  };
+  return {
+    cell: { name, state, gates: [], saved: [], forward: never, backward: never },
+    weights: never,
+    run,
   };
 }
 

@@ -69,7 +69,7 @@ async function read(tensors: Letters): Promise<Numbers> {
 
 /** One recurrent layer with the file's letters; `at` is the prefix of its keys (`l0.fwd.`). */
 export function runLayer(
-  { cell, weights }: GoldenCell,
+  golden: GoldenCell,
   letters: Letters,
   at: string,
   x: tf.Tensor, // [B,T,I]
@@ -80,17 +80,17 @@ export function runLayer(
       .filter(([k]) => k.startsWith(at) && !k.slice(at.length).includes('.'))
       .map(([k, v]) => [k.slice(at.length), v]),
   );
+  const { cell } = golden;
   const given = cell.state.filter((s) => own[`${s}0`]);
   const { mask, engine, reverse, padding } = settings;
-  const { y, final } = recur(cell, {
-    ...weights(own),
-    x,
-    state0: Object.fromEntries(given.map((s) => [s, own[`${s}0`]!])),
-    ...(mask && { mask }),
-    ...(engine !== undefined && { engine }),
-    reverse,
-    padding,
-  });
+  const state0 = Object.fromEntries(given.map((s) => [s, own[`${s}0`]!]));
+  const sequence = { x, state0, ...(mask && { mask }), reverse, padding };
+  if (golden.run && engine !== undefined && engine !== 'ops') {
+    throw new Skip(`cell "${cell.name}" is composed of tf.js ops: no engine takes part`);
+  }
+  const { y, final } = golden.run
+    ? golden.run(own, sequence)
+    : recur(cell, { ...golden.weights(own), ...sequence, ...(engine !== undefined && { engine }) });
   return { y, final: Object.fromEntries(cell.state.map((s) => [`${at}${s}T`, final[s]!])) };
 }
 

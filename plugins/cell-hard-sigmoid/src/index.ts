@@ -1,0 +1,2 @@
+export { gruHardSigmoid } from './gru.js';
+export { lstmHardSigmoid } from './lstm.js';

@@ -1,0 +1,1 @@
+export { type LayerNormArgs, layerNorm, lstmLayerNorm } from './lstm-layernorm.js';

@@ -1,0 +1,1 @@
+export { type LossOf, type StatefulModel, type TbpttOptions, tbptt } from './tbptt.js';
