@@ -11,6 +11,7 @@ import { gradientFlow } from '@gatewise/plugin-gradient-flow';
 import { metrics } from '@gatewise/plugin-metrics';
 import { progress } from '@gatewise/plugin-progress';
 import { report } from '@gatewise/plugin-report';
+import { zoneout } from '@gatewise/plugin-zoneout';
 import { pluginSuite } from '@gatewise/testing';
 import { afterAll, describe, it } from 'vitest';
 
@@ -32,6 +33,7 @@ const plugins: Readonly<Record<string, () => PluginModule>> = {
   metrics: () => metrics({ file: fresh('metrics.jsonl') }),
   progress: () => progress({ stream: nowhere }),
   report: () => report({ file: fresh('report.html') }),
+  zoneout: () => zoneout({ rates: { h: 0.2, c: 0.2 } }),
 };
 
 for (const [name, make] of Object.entries(plugins)) {
