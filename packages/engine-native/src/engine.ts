@@ -10,6 +10,7 @@ import type {
 import * as tf from '@tensorflow/tfjs-core';
 import { type Addon, guarded, type Reserve } from './addon.js';
 import { argumentsOf, floats } from './arguments.js';
+import { nativeDense } from './dense.js';
 import { unfilled } from './unfilled.js';
 
 /** An output: its array, and the tensor over it once it is filled. */
@@ -57,5 +58,25 @@ function backward(
   guarded(() =>
     addon.backward(...argumentsOf(request, tensors), outputs.notes as Reserve, cotangents, arrays),
   );
-  return mapGradients(gradients, (o) => o.tensor());
+  // δA never becomes a tensor: the backend would copy what it may never be asked for
+  const dA = gradients.dA?.values;
+  const made = mapGradients({ ...gradients, dA: null }, (o) => o.tensor());
+  return dA ? { ...made, later: { kept: [], dx: (W) => inputGradient(addon, request, dA, W) } } : made;
+}
+
+/** dX = δA Wᵀ */
+function inputGradient(
+  addon: Addon,
+  { program, B, T, I, H }: RecurRequest,
+  dA: Float32Array, // [B·T, (input gates)·H]
+  W: tf.Tensor, // [I, (input gates)·H]
+): tf.Tensor {
+  const dX = output(B, T, I);
+  nativeDense(addon).product({
+    ...{ batches: 1, m: B * T, n: I, k: program.input.length * H },
+    ...{ a: dA, transposeA: false, repeatA: false },
+    ...{ b: floats(W), transposeB: true, repeatB: false },
+    ...{ bias: null, activation: 'linear', c: dX.values },
+  });
+  return dX.tensor();
 }
