@@ -13,10 +13,15 @@ export function mix(x: number): number {
   return x >>> 0;
 }
 
-/** Folds counters into a key, one at a time: k ← mix(k·0x9e3779b1 + n + 1). Order matters. */
+/** Folds one counter into a key: k ← mix(k·0x9e3779b1 + n + 1). */
+export function foldOne(k: number, n: number): number {
+  return mix((Math.imul(k, 0x9e3779b1) + (n >>> 0) + 1) | 0);
+}
+
+/** Folds counters into a key, one at a time. Order matters. */
 export function foldKey(key: number, ...counters: readonly number[]): number {
   let k = key >>> 0;
-  for (const n of counters) k = mix((Math.imul(k, 0x9e3779b1) + (n >>> 0) + 1) >>> 0);
+  for (const n of counters) k = foldOne(k, n);
   return k;
 }
 

@@ -1,4 +1,4 @@
-import { foldKey } from '@gatewise/core';
+import { foldKey, foldOne } from '@gatewise/core';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 
 /** Inverted dropout: 0 with probability `rate`, else 1 / (1 − rate); element (t, b, unit) is drawn by `drawBelow(key, t, b, unit, rate)`. */
@@ -29,7 +29,7 @@ function draw(
     for (let t = 0; t < T; t++) {
       // foldKey(key, t, b, unit) = foldKey(foldKey(key, t, b), unit)
       const k = foldKey(key, t, b);
-      for (let unit = 0; unit < units; unit++) out[at++] = foldKey(k, unit) < threshold ? below : above;
+      for (let unit = 0; unit < units; unit++) out[at++] = foldOne(k, unit) < threshold ? below : above;
     }
   }
   return out;
