@@ -1,4 +1,5 @@
 import { listGradients, makeGradients, mapGradients, supports } from '@gatewise/bytecode';
+import { GatewiseError } from '@gatewise/core';
 import type {
   Engine,
   RecurCotangents,
@@ -52,29 +53,52 @@ function backward(
   outputs: RecurOutputs,
   { dy, dfinal }: RecurCotangents,
 ): RecurGradients {
-  const gradients = makeGradients(request, output);
-  const arrays = listGradients(gradients).map((o) => o?.values ?? null);
+  const rows = request.dx === 'perhaps' ? takeRows(request) : null;
+  const gradients = makeGradients({ ...request, dx: rows ? 'never' : request.dx }, output);
+  const arrays = listGradients<{ readonly values: Float32Array }>({ ...gradients, dA: rows });
   const cotangents = [dy, ...dfinal].map(floats);
   guarded(() =>
-    addon.backward(...argumentsOf(request, tensors), outputs.notes as Reserve, cotangents, arrays),
+    addon.backward(
+      ...argumentsOf(request, tensors),
+      outputs.notes as Reserve,
+      cotangents,
+      arrays.map((o) => o?.values ?? null),
+    ),
   );
-  // δA never becomes a tensor: the backend would copy what it may never be asked for
-  const dA = gradients.dA?.values;
-  const made = mapGradients({ ...gradients, dA: null }, (o) => o.tensor());
-  return dA ? { ...made, later: { kept: [], dx: (W) => inputGradient(addon, request, dA, W) } } : made;
+  const made = mapGradients(gradients, (o) => o.tensor());
+  return rows ? { ...made, later: { kept: [], dx: (W) => inputGradient(addon, request, rows, W) } } : made;
 }
 
-/** dX = δA Wᵀ */
+/** δA [B·T, (input gates)·H] of one backward: never a tensor, in memory that the next backward takes over. */
+interface Rows {
+  readonly values: Float32Array;
+  readonly turn: number;
+}
+let memory: Float32Array = new Float32Array(0);
+let turn = 0;
+function takeRows({ program, B, T, H }: RecurRequest): Rows {
+  const length = B * T * program.input.length * H;
+  if (memory.length < length || memory.length > 4 * length + 65536) memory = unfilled(length);
+  return { values: memory.subarray(0, length), turn: ++turn };
+}
+
+/** dX = δA Wᵀ; tf.js asks for it, if at all, before it goes back through another op. */
 function inputGradient(
   addon: Addon,
   { program, B, T, I, H }: RecurRequest,
-  dA: Float32Array, // [B·T, (input gates)·H]
+  dA: Rows,
   W: tf.Tensor, // [I, (input gates)·H]
 ): tf.Tensor {
+  if (dA.turn !== turn) {
+    throw new GatewiseError(
+      'GW_ENGINE_RESERVE',
+      'got the gradient of x asked for after another backward, wanted before; likely fix: run forward again',
+    );
+  }
   const dX = output(B, T, I);
   nativeDense(addon).product({
     ...{ batches: 1, m: B * T, n: I, k: program.input.length * H },
-    ...{ a: dA, transposeA: false, repeatA: false },
+    ...{ a: dA.values, transposeA: false, repeatA: false },
     ...{ b: floats(W), transposeB: true, repeatB: false },
     ...{ bias: null, activation: 'linear', c: dX.values },
   });
