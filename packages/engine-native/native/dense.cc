@@ -24,7 +24,7 @@ int threadsFor(double operations, int available) { return operations < 1e6 ? 1 :
 /** batches m n k transposeA transposeB repeatA repeatB activation */
 constexpr size_t SHAPE = 9;
 
-Product readProduct(const Arguments& in, napi_value* argv) {
+Product readProduct(const Arguments& in, const napi_value* argv) {
   const int32_t* s = in.typed<int32_t>(argv[0], SHAPE, "the shape");
   checkSizes(s, 4);
   if (s[8] < 0 || s[8] >= (int32_t)Activation::count) refuse("got an unknown activation");
@@ -39,10 +39,7 @@ Product readProduct(const Arguments& in, napi_value* argv) {
 
 /** product(shape, A, B, bias, C) */
 napi_value product(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    napi_value argv[5];
-    getArguments(env, info, argv);
-    Instance& self = instanceOf(env);
+  return called<5>(env, info, [&](const napi_value* argv, Instance& self) -> napi_value {
     Product q = readProduct(Arguments(env), argv);
     if (q.batches == 0) return nullptr;
     // the batches of one B are the rows of one product
@@ -55,7 +52,7 @@ napi_value product(napi_env env, napi_callback_info info) {
   });
 }
 
-CrossEntropy readCrossEntropy(const Arguments& in, napi_value* argv) {
+CrossEntropy readCrossEntropy(const Arguments& in, const napi_value* argv) {
   const int32_t* s = in.typed<int32_t>(argv[0], 2, "the shape");
   checkSizes(s, 2);
   CrossEntropy q{s[0], s[1], nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
@@ -77,10 +74,7 @@ CrossEntropy readCrossEntropy(const Arguments& in, napi_value* argv) {
 
 /** crossEntropy(shape, logits, ids, targets, mask, gradient) → the mean */
 napi_value crossEntropy(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    napi_value argv[6];
-    getArguments(env, info, argv);
-    Instance& self = instanceOf(env);
+  return called<6>(env, info, [&](const napi_value* argv, Instance& self) -> napi_value {
     CrossEntropy q = readCrossEntropy(Arguments(env), argv);
     const DenseKernels& k = self.kernels->dense;
     const int P = threadsFor(20.0 * q.rows * q.classes, self.pool.size());
@@ -97,7 +91,7 @@ napi_value crossEntropy(napi_env env, napi_callback_info info) {
 }
 
 /** (shape, ids, from, to); shape: rows width n */
-RowsById readRows(const Arguments& in, napi_value* argv, bool gather) {
+RowsById readRows(const Arguments& in, const napi_value* argv, bool gather) {
   const int32_t* s = in.typed<int32_t>(argv[0], 3, "the shape");
   checkSizes(s, 3);
   RowsById q{s[0], s[1], s[2], nullptr, nullptr, nullptr};
@@ -115,10 +109,7 @@ RowsById readRows(const Arguments& in, napi_value* argv, bool gather) {
 /** gatherRows(shape, ids, table, values), scatterRows(shape, ids, values, table) */
 template <bool Gather>
 napi_value moveRows(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    napi_value argv[4];
-    getArguments(env, info, argv);
-    Instance& self = instanceOf(env);
+  return called<4>(env, info, [&](const napi_value* argv, Instance& self) -> napi_value {
     const RowsById q = readRows(Arguments(env), argv, Gather);
     const DenseKernels& k = self.kernels->dense;
     const int P = threadsFor((double)q.n * q.width + (Gather ? 0.0 : (double)q.rows * q.width), self.pool.size());
@@ -129,10 +120,7 @@ napi_value moveRows(napi_env env, napi_callback_info info) {
 
 /** sumRows(shape, x, out) */
 napi_value sumRows(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    napi_value argv[3];
-    getArguments(env, info, argv);
-    Instance& self = instanceOf(env);
+  return called<3>(env, info, [&](const napi_value* argv, Instance& self) -> napi_value {
     const Arguments in(env);
     const int32_t* s = in.typed<int32_t>(argv[0], 2, "the shape");
     checkSizes(s, 2);
@@ -145,10 +133,7 @@ napi_value sumRows(napi_env env, napi_callback_info info) {
 
 /** softmax(shape, x, out) */
 napi_value softmax(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    napi_value argv[3];
-    getArguments(env, info, argv);
-    Instance& self = instanceOf(env);
+  return called<3>(env, info, [&](const napi_value* argv, Instance& self) -> napi_value {
     const Arguments in(env);
     const int32_t* s = in.typed<int32_t>(argv[0], 2, "the shape");
     checkSizes(s, 2);
@@ -174,10 +159,7 @@ size_t spreadLength(int32_t how, int rows, int width) {
 
 /** combine(shape, a, b, out); shape: rows width op spreadA spreadB */
 napi_value combine(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    napi_value argv[4];
-    getArguments(env, info, argv);
-    Instance& self = instanceOf(env);
+  return called<4>(env, info, [&](const napi_value* argv, Instance& self) -> napi_value {
     const Arguments in(env);
     const int32_t* s = in.typed<int32_t>(argv[0], 5, "the shape");
     checkSizes(s, 2);
@@ -193,10 +175,7 @@ napi_value combine(napi_env env, napi_callback_info info) {
 
 /** apply(function, x, out) */
 napi_value apply(napi_env env, napi_callback_info info) {
-  return guarded(env, [&]() -> napi_value {
-    napi_value argv[3];
-    getArguments(env, info, argv);
-    Instance& self = instanceOf(env);
+  return called<3>(env, info, [&](const napi_value* argv, Instance& self) -> napi_value {
     const Arguments in(env);
     int32_t function = -1;
     napi_get_value_int32(env, argv[0], &function);

@@ -39,4 +39,14 @@ void getArguments(napi_env env, napi_callback_info info, napi_value (&argv)[N]) 
   napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr);
 }
 
+/** A function of the addon with N arguments. */
+template <size_t N, class F>
+napi_value called(napi_env env, napi_callback_info info, F f) {
+  return guarded(env, [&] {
+    napi_value argv[N];
+    getArguments(env, info, argv);
+    return f(argv, instanceOf(env));
+  });
+}
+
 } // namespace gatewise
