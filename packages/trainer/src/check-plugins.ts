@@ -1,7 +1,7 @@
 import { didYouMean, GatewiseError } from '@gatewise/core';
 import { hookKinds, type Plugin } from '@gatewise/plugin';
 
-const KNOWN = [...Object.keys(hookKinds), 'saveState', 'loadState', 'dispose'];
+const KNOWN = [...Object.keys(hookKinds), 'saveState', 'loadState', 'saveTensors', 'loadTensors', 'dispose'];
 
 /** Errors: `GW_PLUGIN_NAME`, `GW_PLUGIN_DUPLICATE`, `GW_PLUGIN_ORDER`, `GW_PLUGIN_HOOK_UNKNOWN`. */
 export function checkPlugins(plugins: readonly Plugin[]): void {

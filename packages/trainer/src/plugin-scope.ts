@@ -1,9 +1,12 @@
-import { GatewiseError } from '@gatewise/core';
+import { GatewiseError, random } from '@gatewise/core';
 import {
+  consoleLogger,
+  fileStore,
   type Plugin,
   PluginError,
   type PluginModule,
   type PluginStates,
+  systemClock,
   Tokens,
   type Trainable,
 } from '@gatewise/plugin';
@@ -19,11 +22,12 @@ export class PluginScope {
   readonly #made: Plugin[] = [];
   #driver: PluginDriver | undefined;
 
-  constructor(model: Trainable, parent?: Container) {
+  constructor(model: Trainable, seed: number, parent?: Container) {
     // without code made from text: pages that forbid `unsafe-eval` train too
     this.#container = new Container({ jitless: true, ...(parent && { parent }) });
     this.#container.bind(Tokens.Model).toConstantValue(model);
     this.#container.bind(Tokens.PluginStates).toConstantValue(this.#states());
+    this.#bindServices(parent, seed);
     // Plugins made before another one fails are disposed of too.
     this.#container.onActivation(Tokens.Plugin, (_, plugin) => {
       this.#made.push(plugin);
@@ -63,6 +67,19 @@ export class PluginScope {
     }
     await this.#container.unbindAllAsync().catch((error: Error) => errors.push(error));
     return errors;
+  }
+
+  /** Each where the caller's container brings none. */
+  #bindServices(parent: Container | undefined, seed: number): void {
+    const services = [
+      [Tokens.Store, fileStore],
+      [Tokens.Clock, () => systemClock],
+      [Tokens.Logger, () => consoleLogger],
+      [Tokens.Random, () => random(seed).fork('services')],
+    ] as const;
+    for (const [token, create] of services) {
+      if (!parent?.isBound(token)) this.#container.bind<unknown>(token).toConstantValue(create());
+    }
   }
 
   #states(): PluginStates {

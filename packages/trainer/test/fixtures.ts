@@ -13,6 +13,12 @@ export function line(w0 = 0, b0 = 0): Trainable & { readonly weights: { w: tf.Va
   };
 }
 
+/** w and b of a line. */
+export const readLine = async (model: ReturnType<typeof line>): Promise<[number, number]> => [
+  (await model.weights.w.data())[0] as number,
+  (await model.weights.b.data())[0] as number,
+];
+
 /** `count` batches of two rows of y = 2x + 1. */
 export function points(count: number): () => Generator<Batch> {
   return function* () {
