@@ -36,7 +36,7 @@ const outside: Readonly<Record<string, Readonly<Record<string, 'type' | 'value'>
   plugin: { inversify: 'value', '@tensorflow/tfjs-core': 'type' },
 };
 /** Packages that run in Node alone, or load Node's modules only where they are in Node. */
-const usesNode = ['engine-native', 'engine-wasm', 'backends', 'interop', 'testing', 'cli'];
+const usesNode = ['engine-native', 'engine-wasm', 'backends', 'plugin', 'interop', 'testing', 'cli'];
 /** Where tensors lie on the host, or a backend where they do is asked for first: elsewhere such a read stalls or throws. */
 const readsSynchronously = [
   'packages/engine-native/',

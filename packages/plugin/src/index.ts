@@ -1,3 +1,4 @@
+export { fileStore } from './file-store.js';
 export {
   type Awaitable,
   type Batch,
@@ -17,10 +18,19 @@ export {
 export {
   definePlugin,
   type Json,
+  type NamedTensors,
   type Plugin,
   PluginError,
   type PluginModule,
   type PluginStates,
   Tokens,
 } from './plugin.js';
+export {
+  type Clock,
+  consoleLogger,
+  type Logger,
+  memoryStore,
+  type Store,
+  systemClock,
+} from './services.js';
 export type { Trainable } from './trainable.js';

@@ -1,18 +1,38 @@
-import { GatewiseError } from '@gatewise/core';
+import { GatewiseError, type Random } from '@gatewise/core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { ContainerModule, type MapToResolvedValueInjectOptions, type ServiceIdentifier } from 'inversify';
 import type { Awaitable, Hooks } from './hooks.js';
+import type { Clock, Logger, Store } from './services.js';
 import type { Trainable } from './trainable.js';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+/** Tensors by name; names are free, and mean the same in the next run. */
+export type NamedTensors = Readonly<Record<string, Tensor>>;
 
 /** A named object with the hooks it listens to, and no others: an absent hook costs nothing. */
 export interface Plugin extends Partial<Hooks> {
   readonly name: string;
   /** pre, then those without an order, then post; registration order within each. */
   readonly order?: 'pre' | 'post';
-  /** Plain JSON for checkpoints. */
+  /** Plain JSON for checkpoints: asked for when a step or an epoch and all its hooks are over. */
   saveState?(): Json;
+  /**
+   * Takes back what `saveState` gave, in a run that continues: after `onTrainBegin`, and after `onEpochBegin` where the run
+   * was within an epoch. So what these hooks set up is replaced, and they need not know. `ctx.step` is above 0 in them then.
+   */
   loadState?(state: Json): void;
+  /**
+   * Tensors for checkpoints, beside the JSON: averages, sums, the best weights; {} where there are none now. They stay the
+   * plugin's, which disposes of them as ever: a checkpoint copies their values, all dtypes but string and complex64.
+   */
+  saveTensors?(): NamedTensors;
+  /**
+   * Takes back what `saveTensors` gave, after `loadState`, {} too. The tensors are the caller's, who disposes of them when this
+   * returns: keep copies, `tf.keep(tf.clone(t))`, or assign them to variables; dispose of what they replace.
+   *
+   * @example loadTensors: (saved) => { for (const [name, t] of Object.entries(saved)) averages[name]?.assign(t); }
+   */
+  loadTensors?(tensors: NamedTensors): void;
   dispose?(): Awaitable<void>;
 }
 
@@ -24,11 +44,25 @@ export interface PluginStates {
   load(states: Readonly<Record<string, Json>>): void;
 }
 
-/** What the container of a run can inject. */
+/**
+ * What the container of a run can inject. The four services are the trainer's own where `options.container` binds none: files on
+ * disk in Node, none in a page; the machine's clock; the console; a stream of `options.seed`, whose place checkpoints keep.
+ *
+ * @example
+ * definePlugin('notes', (_: object, store: Store, clock: Clock) => ({
+ *   onEpochEnd: ({ epoch }) => store.write('notes.txt', encode(`epoch ${epoch} at ${clock.now()}`)),
+ * }), [Tokens.Store, Tokens.Clock]);
+ */
 export const Tokens = {
   Plugin: Symbol.for('gatewise.Plugin') as ServiceIdentifier<Plugin>,
   Model: Symbol.for('gatewise.Model') as ServiceIdentifier<Trainable>,
   PluginStates: Symbol.for('gatewise.PluginStates') as ServiceIdentifier<PluginStates>,
+  /** Files: checkpoints, reports. */
+  Store: Symbol.for('gatewise.Store') as ServiceIdentifier<Store>,
+  Clock: Symbol.for('gatewise.Clock') as ServiceIdentifier<Clock>,
+  Logger: Symbol.for('gatewise.Logger') as ServiceIdentifier<Logger>,
+  /** Seeded, one of the run, shared by those who inject it; `ctx.random` is a plugin's own. */
+  Random: Symbol.for('gatewise.Random') as ServiceIdentifier<Random>,
 } as const;
 
 /** What `definePlugin` makes and `train({ plugins })` takes. Falsy entries of that list are ignored. */

@@ -12,7 +12,14 @@ export interface PluginSuiteOptions {
   readonly backend?: () => unknown;
 }
 
-const allowed = [...Object.keys(hookKinds), 'saveState', 'loadState', 'dispose'];
+const allowed = [
+  ...Object.keys(hookKinds),
+  'saveState',
+  'loadState',
+  'saveTensors',
+  'loadTensors',
+  'dispose',
+];
 
 /**
  * The specification of a plugin, as tests with the real trainer: it trains, nothing piles up over epochs or runs, the
