@@ -1,4 +1,4 @@
-import { type Random, random } from '@gatewise/core';
+import { draw, random } from '@gatewise/core';
 import type { Vocabulary } from '@gatewise/data';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -34,7 +34,7 @@ export async function sample(
     const last = await lastLogits(logits as tf.Tensor);
     tf.dispose([x, logits as tf.Tensor, ...states]);
     states = next;
-    ids = Int32Array.of(draw(last, temperature, stream));
+    ids = Int32Array.of(draw(last, { temperature }, stream));
     written.push(ids[0] as number);
   }
   tf.dispose(states);
@@ -48,16 +48,4 @@ async function lastLogits(logits: tf.Tensor): Promise<Float32Array> {
   const values = (await last.data()) as Float32Array;
   last.dispose();
   return values;
-}
-
-/** An id drawn from p(c) ∝ e^(z_c / τ), by inversion. */
-export function draw(z: ArrayLike<number>, τ: number, stream: Random): number {
-  const largest = Array.from(z).reduce((a, b) => Math.max(a, b));
-  const p = Array.from(z, (zc) => Math.exp((zc - largest) / τ));
-  let left = stream.uniform() * p.reduce((a, b) => a + b);
-  const id = p.findIndex((pc) => {
-    left -= pc;
-    return left < 0;
-  });
-  return id === -1 ? p.length - 1 : id;
 }

@@ -1,3 +1,12 @@
+/** A recurrent layer, as a run's plugins see it. */
+export interface LayerInfo {
+  readonly name: string;
+  /** H. */
+  readonly units: number;
+  /** Gates by weight name: the last axis of such a weight is as many blocks of H columns, in this order. */
+  readonly gates?: Readonly<Record<string, readonly string[]>>;
+}
+
 /** What regularises a recurrent layer while it trains. Rates lie in [0, 1); absent or 0 is off. */
 export interface Regularisers {
   /** Dropout on x [B,T,I], a new mask every step. */
