@@ -60,7 +60,7 @@ describe('the rules notice', () => {
       'a package in a plugin',
       'plugins/clip/src',
       "import { recur } from '@gatewise/recurrence';",
-      /plugins import core, plugin and tf\.js/,
+      /plugins import core, plugin, safetensors and tf\.js/,
     ],
     [
       'a plugin in a plugin',

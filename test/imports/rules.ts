@@ -15,6 +15,7 @@ const order: readonly string[] = [
     'backends',
     'data',
     'layers',
+    'safetensors',
     'plugin',
     'optimisers',
     'trainer',
@@ -26,6 +27,7 @@ const order: readonly string[] = [
 const only: Readonly<Record<string, readonly string[]>> = {
   core: [],
   cells: ['core'],
+  safetensors: ['core'],
   plugin: ['core'],
   kernels: ['core'],
 };
@@ -33,6 +35,7 @@ const only: Readonly<Record<string, readonly string[]>> = {
 const outside: Readonly<Record<string, Readonly<Record<string, 'type' | 'value'>>>> = {
   core: {},
   cells: {},
+  safetensors: {},
   plugin: { inversify: 'value', '@tensorflow/tfjs-core': 'type' },
 };
 /** Packages that run in Node alone, or load Node's modules only where they are in Node. */
@@ -103,8 +106,8 @@ function scopeRule(project: Project, file: Source, from: string, all: readonly P
   if (file.isTest && project.manifest.devDependencies?.[target.manifest.name] !== undefined) return [];
   if (target.kind !== 'packages') return [`imports "${from}" from ${target.kind}/: nothing depends on those`];
   if (project.kind === 'plugins') {
-    const fine = ['core', 'plugin'].includes(target.name);
-    return fine ? [] : [`imports "${from}": plugins import core, plugin and tf.js`];
+    const fine = ['core', 'plugin', 'safetensors'].includes(target.name);
+    return fine ? [] : [`imports "${from}": plugins import core, plugin, safetensors and tf.js`];
   }
   const allowed = file.isTest ? undefined : only[project.name];
   if (allowed && !allowed.includes(target.name)) {
