@@ -63,7 +63,7 @@ export function draw(
     return left < 0;
   });
   // what rounding leaves over goes to the last that may be drawn
-  return id === -1 ? p.findLastIndex((pc) => pc > 0) : id;
+  return id === -1 ? p.reduce((last, pc, c) => (pc > 0 ? c : last), 0) : id;
 }
 
 /** Keeps the smallest head of the order whose sum reaches p. */
