@@ -1,5 +1,6 @@
 import { listGradients, makeGradients, mapGradients, supports } from '@gatewise/bytecode';
 import { GatewiseError } from '@gatewise/core';
+import { reusedArray } from '@gatewise/kernels';
 import type {
   Engine,
   RecurCotangents,
@@ -20,7 +21,10 @@ interface Output {
   tensor(): tf.Tensor;
 }
 function output(...shape: number[]): Output {
-  const values = unfilled(shape.reduce((n, d) => n * d, 1));
+  const values = reusedArray(
+    shape.reduce((n, d) => n * d, 1),
+    unfilled,
+  );
   return { values, tensor: () => tf.tensor(values, shape, 'float32') };
 }
 

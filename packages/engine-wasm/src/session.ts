@@ -1,5 +1,6 @@
 import { type As, type Head, headOf, inputsOf } from '@gatewise/bytecode';
 import { GatewiseError } from '@gatewise/core';
+import { peek, reusedArray } from '@gatewise/kernels';
 import type { RecurRequest, RecurTensors } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Home } from './home.js';
@@ -74,7 +75,7 @@ export class Session {
     const fits = { floats: 'float32', ids: 'int32', truth: 'bool' }[as] === tensor.dtype;
     const at = fits ? this.#home.address(tensor) : null;
     if (at !== null) return at;
-    const values = tensor.dataSync();
+    const values = tf.getBackend() === 'cpu' ? peek(tensor) : tensor.dataSync();
     if (as === 'truth') {
       return this.put(
         values instanceof Uint8Array ? values : Uint8Array.from(values, (v) => (v === 0 ? 0 : 1)),
@@ -91,7 +92,11 @@ export class Session {
     }
     const length = shape.reduce((n, d) => n * d, 1);
     const at = this.take(length * Float32Array.BYTES_PER_ELEMENT);
-    const values = () => new Float32Array(heap.buffer as ArrayBuffer, at, length).slice();
+    const values = () => {
+      const array = reusedArray(length, (n) => new Float32Array(n));
+      array.set(new Float32Array(heap.buffer as ArrayBuffer, at, length));
+      return array;
+    };
     return { at, tensor: () => tf.tensor(values(), shape, 'float32') };
   }
 

@@ -1,5 +1,6 @@
 import type { KernelConfig, TensorInfo, TypedArray } from '@tensorflow/tfjs-core';
 import type { Arithmetic } from './arithmetic.js';
+import { reusedArray } from './array-pool.js';
 
 /** What our kernels use of tf.js' `cpu` backend: tensors are arrays on the host. */
 interface CpuBackend {
@@ -49,7 +50,7 @@ export function filled(
   shape: number[],
   fill: (values: Float32Array) => void,
 ): TensorInfo {
-  const values = arithmetic.array(sizeOf(shape));
+  const values = reusedArray(sizeOf(shape), arithmetic.array);
   fill(values);
   return backend.makeTensorInfo(shape, 'float32', values);
 }

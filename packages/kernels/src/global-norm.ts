@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { reusedArray } from './array-pool.js';
 import type { AddedKernel, Call } from './call.js';
 
 /** ‖g‖₂ of all inputs together. Outputs: [norm]. */
@@ -53,7 +54,7 @@ function times(
   values: Float32Array,
   factor: number,
 ): TensorInfo {
-  const out = arithmetic.array(values.length);
+  const out = reusedArray(values.length, arithmetic.array);
   arithmetic.scale(values, factor, out);
   return backend.makeTensorInfo(g.shape, 'float32', out);
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { arithmetic } from './arithmetic.js';
+import { startReuse, stopReuse } from './array-pool.js';
 import type { AddedKernel, Call, KernelFunction, OwnKernel } from './call.js';
 import { elementWiseKernels } from './element-wise.js';
 import { clipByGlobalNorm, globalNorm } from './global-norm.js';
@@ -33,11 +34,13 @@ export function installKernels(): string | null {
     put({ ...theirs, kernelFunc: before(kernel, theirs.kernelFunc) });
   }
   for (const kernel of added) if (!tf.getKernel(kernel.name, BACKEND)) add(kernel);
+  startReuse();
   return name;
 }
 
 /** Puts tf.js' own kernels back. */
 export function removeKernels(): void {
+  stopReuse();
   for (const config of replaced.values()) put(config);
   replaced.clear();
   for (const { name } of added) if (tf.getKernel(name, BACKEND)) tf.unregisterKernel(name, BACKEND);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Arithmetic, arithmetic } from './arithmetic.js';
+import { reusedArray } from './array-pool.js';
 import type { Call } from './call.js';
 import { kernelsInstalled } from './install.js';
 
@@ -55,7 +56,7 @@ function run(call: Call): tf.TensorInfo[] {
   const integers = (v: tf.TypedArray) => (v instanceof Int32Array ? v : Int32Array.from(v));
   const [rows = 0, classes = 0] = logits.shape;
   const y = values(targets);
-  const gradient = call.attrs.recording === true ? arithmetic.array(rows * classes) : null;
+  const gradient = call.attrs.recording === true ? reusedArray(rows * classes, arithmetic.array) : null;
   const loss = arithmetic.crossEntropy({
     ...{ rows, classes, gradient },
     logits: floats(values(logits)),

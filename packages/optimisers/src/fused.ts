@@ -2,6 +2,7 @@ import {
   type Arithmetic,
   kernelsInstalled,
   arithmetic as provided,
+  reusedArray,
   type UpdateRule,
 } from '@gatewise/kernels';
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
@@ -28,7 +29,7 @@ export function fusedStep(
   const arrays = steps.map(({ w, g, slots }) => ({
     w: arrayOf(w).values,
     g: arrayOf(g).values,
-    out: arithmetic.array(w.size),
+    out: reusedArray(w.size, arithmetic.array),
     slots: slots.map((slot) => {
       const { values, shared } = arrayOf(slot);
       return own.has(values) && !shared ? values : values.slice();
