@@ -21,7 +21,7 @@ const order: readonly string[] = [
     'trainer',
     'interop',
   ],
-  ...['testing', 'cli'],
+  ...['testing', 'create-gatewise', 'cli'],
 ];
 /** Packages that may import less than the order allows. */
 const only: Readonly<Record<string, readonly string[]>> = {
@@ -39,7 +39,16 @@ const outside: Readonly<Record<string, Readonly<Record<string, 'type' | 'value'>
   plugin: { inversify: 'value', '@tensorflow/tfjs-core': 'type' },
 };
 /** Packages that run in Node alone, or load Node's modules only where they are in Node. */
-const usesNode = ['engine-native', 'engine-wasm', 'backends', 'plugin', 'interop', 'testing', 'cli'];
+const usesNode = [
+  'engine-native',
+  'engine-wasm',
+  'backends',
+  'plugin',
+  'interop',
+  'testing',
+  'create-gatewise',
+  'cli',
+];
 /** Where tensors lie on the host, or a backend where they do is asked for first: elsewhere such a read stalls or throws. */
 const readsSynchronously = [
   'packages/engine-native/',
@@ -104,6 +113,8 @@ function scopeRule(project: Project, file: Source, from: string, all: readonly P
   // nothing depends on a plugin, so what its tests import closes no circle; other packages declare theirs
   if (file.isTest && project.kind === 'plugins' && target.kind === 'packages') return [];
   if (file.isTest && project.manifest.devDependencies?.[target.manifest.name] !== undefined) return [];
+  // the command line is a program: it puts plugins to use as an application does
+  if (target.kind === 'plugins' && project.name === 'cli') return [];
   if (target.kind !== 'packages') return [`imports "${from}" from ${target.kind}/: nothing depends on those`];
   if (project.kind === 'plugins') {
     const fine = ['core', 'plugin', 'safetensors'].includes(target.name);

@@ -46,7 +46,8 @@ export function readProjects(root: string): Project[] {
   });
 }
 
-const passedOver = ['node_modules', 'dist', 'runs', 'coverage'];
+/** Templates are packages of their own, once they are made. */
+const passedOver = ['node_modules', 'dist', 'runs', 'coverage', 'templates'];
 
 function walk(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { newCommand, runCommand } from 'create-gatewise';
+
+/** The program `gatewise`. Sets the exit code: 0, 1 for what failed, 2 for a command line that is wrong. */
+export async function main(args: readonly string[]): Promise<void> {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const program = new Command('gatewise')
+    .description('Recurrent networks on TensorFlow.js.')
+    .version(version)
+    .option('--debug', 'show the stack of an error')
+    .addCommand(newCommand('new'));
+  await runCommand(program, args);
+}

@@ -1,0 +1,32 @@
+import { adam } from '@gatewise/optimisers';
+import { checkpoint } from '@gatewise/plugin-checkpoint';
+import { clipByGlobalNorm } from '@gatewise/plugin-clip';
+import { progress } from '@gatewise/plugin-progress';
+import { train } from '@gatewise/trainer';
+import { sums } from './data.js';
+import { makeModel } from './model.js';
+
+export interface Run {
+  readonly epochs: number;
+  readonly seed: number;
+  /** The folder of the checkpoints, `last` and `best`. */
+  readonly folder: string;
+  readonly silent?: boolean;
+}
+
+/** Trains the model; gives the losses by epoch. */
+export async function trainModel({ epochs, seed, folder, silent = false }: Run) {
+  const model = makeModel(seed);
+  const optimizer = adam({ learningRate: 0.02 });
+  const { history } = await train(model, () => sums(1, 40), {
+    loss: 'softmaxCrossEntropy',
+    optimizer,
+    epochs,
+    seed,
+    validation: () => sums(1001, 4),
+    plugins: [clipByGlobalNorm({ maxNorm: 1 }), checkpoint({ folder }), progress({ silent })],
+  });
+  optimizer.dispose();
+  model.dispose();
+  return history;
+}
