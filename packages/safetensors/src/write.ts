@@ -20,8 +20,7 @@ export function writeSafetensors(
     end += data.byteLength;
     return [JSON.stringify(name), JSON.stringify({ dtype, shape, data_offsets: [begin, end] })];
   });
-  if (Object.keys(metadata).length > 0)
-    described.unshift(['"__metadata__"', JSON.stringify(metadata)]);
+  if (Object.keys(metadata).length > 0) described.unshift(['"__metadata__"', JSON.stringify(metadata)]);
   const header = padded(`{${described.map(([name, about]) => `${name}:${about}`).join(',')}}`);
   const file = new Uint8Array(8 + header.byteLength + end);
   new DataView(file.buffer).setBigUint64(0, BigInt(header.byteLength), true);
