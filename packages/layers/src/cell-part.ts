@@ -1,4 +1,4 @@
-import { hashText } from '@gatewise/core';
+import { cellNames, hashText, type LayerInfo } from '@gatewise/core';
 import { currentRun, recur, recurStates } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
@@ -44,6 +44,7 @@ export class CellPart {
   #calls = 0;
   /** The zoneout it was last trained with: inference takes its expectation. */
   #zoneout: Rates['zoneout'];
+  readonly #info: LayerInfo;
 
   /** `name` is what plugins, masks and probes know it by. */
   constructor(
@@ -51,6 +52,7 @@ export class CellPart {
     readonly settings: Settings,
   ) {
     this.#zoneout = settings.zoneout;
+    this.#info = infoOf(name, settings);
   }
 
   /** I; 0 until built. */
@@ -95,8 +97,13 @@ export class CellPart {
     const finals = cell.state.map((name) => ran.final[name]!);
     const { output } = how.rates;
     const drop = (v: tf.Tensor) => (output > 0 ? dropOutput(v, how.key('output'), output) : v);
+    const y = call.sequences ? drop(ran.y) : ran.y;
+    if (how.training) {
+      const real = call.mask ? { mask: call.mask } : {};
+      currentRun()?.onOutputs?.(this.#info, { y: ran.y, dropped: y, ...real });
+    }
     return {
-      y: call.sequences ? drop(ran.y) : ran.y,
+      y,
       last: call.sequences ? finals[0]! : drop(finals[0]!),
       finals,
       sequences: call.states
@@ -144,10 +151,18 @@ export class CellPart {
     if (!training) {
       return { training, rates: { ...silent, perStep, zoneout: this.#zoneout }, key: () => 0 };
     }
-    const asked = run?.regularisers({ name: this.name, units: this.settings.units }) ?? {};
+    const asked = run?.regularisers(this.#info) ?? {};
     const rates = mergeRates(this.settings, asked);
     this.#zoneout = rates.zoneout;
     const key = run ? runKeys(run, this.name) : ownKeys(this.#seed(), this.#calls++);
     return { training, rates, key };
   }
+}
+
+/** What plugins are told of a part. */
+function infoOf(name: string, { cell, units }: Settings): LayerInfo {
+  const { input, recurrent, gates } = cellNames(cell);
+  const blocks = { kernel: input, recurrent_kernel: recurrent, bias: gates };
+  const named = Object.entries(blocks).map(([weight, list]) => [`${name}/${weight}`, list]);
+  return { name, units, gates: Object.fromEntries(named) };
 }

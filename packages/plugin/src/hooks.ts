@@ -1,5 +1,5 @@
-import type { Random, Regularisers } from '@gatewise/core';
-import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import type { LayerInfo, Random, Regularisers } from '@gatewise/core';
+import type { Scalar, Tensor, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 
 export type Awaitable<T> = T | Promise<T>;
 /** Gradients by weight name, each shaped like its weight. */
@@ -57,10 +57,22 @@ export interface BatchContext extends TrainContext {
 }
 /** What is known between the gradients and the update. Tensors live until `beforeUpdate` returns. */
 export interface UpdateStats {
+  /** What the weights are about to change by, after every `transformGradients`. */
+  readonly gradients: Gradients;
   /** ‖δs_t‖₂ over batch and units, [T, S] by layer name: only on steps where a plugin asked through `provideProbe`. */
   readonly stateGradients: Readonly<Record<string, Tensor2D>>;
   /** State names, in the order of the second axis of `stateGradients`. */
   readonly states: Readonly<Record<string, readonly string[]>>;
+  /** Leaves weights and optimizer as they are, and the step out of the epoch's means; plugins that come later are not called. */
+  skip(): void;
+}
+/** What a recurrent layer gives in a training step, on the tape: a penalty computed of it has a gradient. */
+export interface LayerOutputs {
+  readonly y: Tensor3D; // [B,T,H]
+  /** y after output dropout; y itself where there is none. */
+  readonly dropped: Tensor3D; // [B,T,H]
+  /** Which steps are real; absent where all are. */
+  readonly mask?: Tensor2D; // bool [B,T]
 }
 export type TrainEnd =
   | { readonly reason: 'completed' }
@@ -85,18 +97,20 @@ export interface Transforms {
   /** A field left out of the result stays as it was. Training only: validation sees its batches as they come. */
   transformBatch(batch: Batch, ctx: BatchContext): Batch;
   transformLoss(loss: Scalar, ctx: BatchContext): Scalar;
-  /** null skips this update. */
-  transformGradients(gradients: Gradients, ctx: BatchContext): Gradients | null;
+  /**
+   * null skips this update: the step does not count in the epoch's means. 'later' puts it off: the plugin keeps what it was
+   * given for a later step, and the step counts. Either ends the chain.
+   */
+  transformGradients(gradients: Gradients, ctx: BatchContext): Gradients | null | 'later';
 }
 /** Provide: synchronous; how several answers join is said beside each. */
 export interface Providers {
   /** First answer wins. */
   provideLearningRate(ctx: BatchContext): number | undefined;
   /** Merged field by field, the first answer to a field wins: dropout and zoneout live together. */
-  provideRegularisers(
-    layer: { readonly name: string; readonly units: number },
-    ctx: BatchContext,
-  ): Regularisers | undefined;
+  provideRegularisers(layer: LayerInfo, ctx: BatchContext): Regularisers | undefined;
+  /** Of each recurrent layer, in its forward pass, inside `tf.tidy`; all answers are added to the loss, not to the one that is logged. */
+  providePenalty(layer: LayerInfo, outputs: LayerOutputs, ctx: BatchContext): Scalar | undefined;
   /** True from anyone makes this step keep ‖δs_t‖ of every recurrent layer. */
   provideProbe(ctx: BatchContext): boolean;
 }
@@ -118,5 +132,6 @@ export const hookKinds: Readonly<Record<keyof Hooks, 'observe' | 'transform' | '
   transformGradients: 'transform',
   provideLearningRate: 'provide',
   provideRegularisers: 'provide',
+  providePenalty: 'provide',
   provideProbe: 'provide',
 };

@@ -7,6 +7,7 @@ export {
   type Gradients,
   type Hooks,
   hookKinds,
+  type LayerOutputs,
   type Logs,
   type Observers,
   type Providers,
@@ -33,4 +34,6 @@ export {
   type Store,
   systemClock,
 } from './services.js';
+export type { TextSample, Texts } from './texts.js';
+export type { PartTime, Times } from './times.js';
 export type { Trainable } from './trainable.js';

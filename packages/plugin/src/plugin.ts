@@ -1,8 +1,10 @@
 import { GatewiseError, type Random } from '@gatewise/core';
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Optimizer, Tensor } from '@tensorflow/tfjs-core';
 import { ContainerModule, type MapToResolvedValueInjectOptions, type ServiceIdentifier } from 'inversify';
 import type { Awaitable, Hooks } from './hooks.js';
 import type { Clock, Logger, Store } from './services.js';
+import type { Texts } from './texts.js';
+import type { Times } from './times.js';
 import type { Trainable } from './trainable.js';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -57,6 +59,10 @@ export const Tokens = {
   Plugin: Symbol.for('gatewise.Plugin') as ServiceIdentifier<Plugin>,
   Model: Symbol.for('gatewise.Model') as ServiceIdentifier<Trainable>,
   PluginStates: Symbol.for('gatewise.PluginStates') as ServiceIdentifier<PluginStates>,
+  /** The run's optimizer; it stays the caller's. */
+  Optimizer: Symbol.for('gatewise.Optimizer') as ServiceIdentifier<Optimizer>,
+  Times: Symbol.for('gatewise.Times') as ServiceIdentifier<Times>,
+  Texts: Symbol.for('gatewise.Texts') as ServiceIdentifier<Texts>,
   /** Files: checkpoints, reports. */
   Store: Symbol.for('gatewise.Store') as ServiceIdentifier<Store>,
   Clock: Symbol.for('gatewise.Clock') as ServiceIdentifier<Clock>,

@@ -1,5 +1,14 @@
-import { GatewiseError, type Regularisers } from '@gatewise/core';
+import { GatewiseError, type LayerInfo, type Regularisers } from '@gatewise/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** What a recurrent layer gives, before it is cut to what was asked for. */
+export interface LayerOutputs {
+  readonly y: Tensor; // [B,T,H]
+  /** y after output dropout; y itself where there is none. */
+  readonly dropped: Tensor; // [B,T,H]
+  /** Which steps are real; absent where all are. */
+  readonly mask?: Tensor; // bool [B,T]
+}
 
 /** What a trainer tells the recurrent layers of the step that is being computed. */
 export interface Run {
@@ -8,7 +17,9 @@ export interface Run {
   readonly step: number;
   /** True while training: a layer then asks for its regularisers. */
   readonly training: boolean;
-  regularisers(layer: { readonly name: string; readonly units: number }): Regularisers;
+  regularisers(layer: LayerInfo): Regularisers;
+  /** When present, every recurrent layer hands its outputs here while training, on the tape. */
+  readonly onOutputs?: (layer: LayerInfo, outputs: LayerOutputs) => void;
   /** When present, every recurrent op hands its state gradients here during the backward pass, inside a tidy. */
   readonly onStateGradients?: (
     layer: string,

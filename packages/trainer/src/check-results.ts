@@ -1,5 +1,5 @@
 import { GatewiseError } from '@gatewise/core';
-import type { Gradients, Transforms } from '@gatewise/plugin';
+import type { Gradients, Providers, Transforms } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 
 type Check = (result: unknown, given: unknown, fail: (got: string, wanted: string) => never) => void;
@@ -28,10 +28,15 @@ export function checkSynchronous(plugin: string, hook: string, result: unknown):
   }
 }
 
-/** Errors: `GW_PLUGIN_RESULT` for a rate that is no number ≥ 0. */
-export function checkRate(plugin: string, hook: string, rate: unknown): void {
-  if (typeof rate !== 'number' || !Number.isFinite(rate) || rate < 0) {
-    refuse(plugin, hook, String(rate), 'a finite number ≥ 0, or undefined to leave it alone');
+/** Errors: `GW_PLUGIN_RESULT` for a rate that is no number ≥ 0, a penalty that is no scalar. */
+export function checkProvided(plugin: string, hook: keyof Providers, answer: unknown): void {
+  if (hook === 'provideLearningRate') {
+    const fits = typeof answer === 'number' && Number.isFinite(answer) && answer >= 0;
+    if (!fits) refuse(plugin, hook, String(answer), 'a finite number ≥ 0, or undefined to leave it alone');
+  }
+  if (hook === 'providePenalty' && !(answer instanceof tf.Tensor && answer.rank === 0)) {
+    const got = answer instanceof tf.Tensor ? `a tensor [${answer.shape}]` : `a ${typeof answer}`;
+    refuse(plugin, hook, got, 'a scalar tensor, or undefined for none');
   }
 }
 
@@ -58,7 +63,7 @@ const checks: Record<keyof Transforms, Check> = {
   },
   transformGradients(result, given, fail) {
     if (result === undefined) fail('nothing', 'the gradients, or null to skip this update');
-    if (result === null) return;
+    if (result === null || result === 'later') return;
     checkGradients(result as Gradients, given as Gradients, fail);
   },
 };

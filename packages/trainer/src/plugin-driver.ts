@@ -1,6 +1,7 @@
 import { GatewiseError, type Random, type RandomState, random } from '@gatewise/core';
 import {
   type Batch,
+  type BatchContext,
   type Gradients,
   type Hooks,
   hookKinds,
@@ -12,9 +13,12 @@ import {
   type Providers,
   type TrainContext,
   type Transforms,
+  type UpdateStats,
 } from '@gatewise/plugin';
+import * as tf from '@tensorflow/tfjs-core';
 import { checkPlugins } from './check-plugins.js';
-import { checkRate, checkSynchronous, checkTransformed } from './check-results.js';
+import { checkProvided, checkSynchronous, checkTransformed } from './check-results.js';
+import { Stopwatch } from './stopwatch.js';
 
 type AnyHook = (this: Plugin, ...args: unknown[]) => unknown;
 const rank = { pre: 0, normal: 1, post: 2 };
@@ -29,12 +33,15 @@ const rank = { pre: 0, normal: 1, post: 2 };
  */
 export class PluginDriver implements PluginStates {
   readonly plugins: readonly Plugin[];
+  /** Where time goes; the hooks of each plugin are parts of it. */
+  readonly times: Stopwatch;
   readonly #listeners = new Map<string, readonly Plugin[]>();
   readonly #randoms: ReadonlyMap<string, Random>;
 
   /** Errors: `GW_PLUGIN_NAME`, `GW_PLUGIN_DUPLICATE`, `GW_PLUGIN_ORDER`, `GW_PLUGIN_HOOK_UNKNOWN`. */
-  constructor(plugins: readonly Plugin[], seed = 0) {
+  constructor(plugins: readonly Plugin[], seed = 0, times = new Stopwatch()) {
     checkPlugins(plugins);
+    this.times = times;
     this.plugins = [...plugins].sort((a, b) => rank[a.order ?? 'normal'] - rank[b.order ?? 'normal']);
     const root = random(seed);
     this.#randoms = new Map(plugins.map(({ name }) => [name, root.fork(`plugin:${name}`)]));
@@ -55,6 +62,14 @@ export class PluginDriver implements PluginStates {
     for (const plugin of this.#of(hook)) await this.#await(plugin, hook, args);
   }
 
+  /** `beforeUpdate` of one after the other, until one skips the update. */
+  async beforeUpdate(stats: UpdateStats & { readonly skipped: boolean }, ctx: BatchContext): Promise<void> {
+    for (const plugin of this.#of('beforeUpdate')) {
+      await this.#await(plugin, 'beforeUpdate', [stats, ctx]);
+      if (stats.skipped) return;
+    }
+  }
+
   /** Like `observe`, but every plugin is called, whatever the others throw: the errors are given back. */
   async observeAll<K extends keyof Observers>(
     hook: K,
@@ -67,7 +82,7 @@ export class PluginDriver implements PluginStates {
     return errors;
   }
 
-  /** Each result feeds the next. Gradients end at null: the update is skipped. Errors: `GW_PLUGIN_RESULT`. */
+  /** Each result feeds the next. Gradients end at null or 'later': there is no update now. Errors: `GW_PLUGIN_RESULT`. */
   transform<K extends keyof Transforms>(
     hook: K,
     value: Parameters<Transforms[K]>[0],
@@ -77,26 +92,27 @@ export class PluginDriver implements PluginStates {
     for (const plugin of this.#of(hook)) {
       const result = this.#call(plugin, hook, [current, context]);
       checkTransformed(plugin.name, hook, result, current);
-      if (result === null) return null as ReturnType<Transforms[K]>;
+      if (result === null || result === 'later') return result as ReturnType<Transforms[K]>;
       current = merge[hook](result, current);
     }
     return current as ReturnType<Transforms[K]>;
   }
 
-  /** First answer; regularisers are merged field by field, a probe needs one true. Errors: `GW_PLUGIN_RESULT`. */
+  /** First answer; regularisers are merged field by field, penalties added, a probe needs one true. Errors: `GW_PLUGIN_RESULT`. */
   provide<K extends keyof Providers>(
     hook: K,
     ...args: Parameters<Providers[K]>
   ): ReturnType<Providers[K]> | undefined {
-    let merged: Record<string, unknown> | undefined;
+    let joined: unknown;
     for (const plugin of this.#of(hook)) {
       const answer = this.#call(plugin, hook, args);
       if (answer === undefined || answer === null || answer === false) continue;
-      if (hook === 'provideLearningRate') checkRate(plugin.name, hook, answer);
-      if (hook !== 'provideRegularisers') return answer as ReturnType<Providers[K]>;
-      merged = firstOfEach(merged, answer);
+      checkProvided(plugin.name, hook, answer);
+      const join = joins[hook];
+      if (!join) return answer as ReturnType<Providers[K]>;
+      joined = join(joined, answer);
     }
-    return merged as ReturnType<Providers[K]> | undefined;
+    return joined as ReturnType<Providers[K]> | undefined;
   }
 
   /** State and random stream by plugin, for checkpoints. */
@@ -130,18 +146,26 @@ export class PluginDriver implements PluginStates {
   }
 
   async #await(plugin: Plugin, hook: keyof Observers, args: readonly unknown[]): Promise<void> {
+    this.times.enter(`plugin ${plugin.name}`);
     try {
       await (plugin[hook] as AnyHook).apply(plugin, this.#bind(plugin, hook, args));
     } catch (error) {
       throw new PluginError(plugin.name, hook, error);
+    } finally {
+      this.times.leave();
     }
   }
 
   #call(plugin: Plugin, hook: keyof Hooks, args: readonly unknown[]): unknown {
-    const bound = this.#bind(plugin, hook, args);
-    const result = guard(plugin, hook, () => (plugin[hook] as AnyHook).apply(plugin, bound));
-    checkSynchronous(plugin.name, hook, result);
-    return result;
+    this.times.enter(`plugin ${plugin.name}`);
+    try {
+      const bound = this.#bind(plugin, hook, args);
+      const result = guard(plugin, hook, () => (plugin[hook] as AnyHook).apply(plugin, bound));
+      checkSynchronous(plugin.name, hook, result);
+      return result;
+    } finally {
+      this.times.leave();
+    }
   }
 
   /** Gives the plugin a context of its own: with its random stream, and nothing that can be set. */
@@ -153,7 +177,8 @@ export class PluginDriver implements PluginStates {
   }
 }
 
-function contextIndex(hook: keyof Hooks): 0 | 1 {
+function contextIndex(hook: keyof Hooks): 0 | 1 | 2 {
+  if (hook === 'providePenalty') return 2;
   return hookKinds[hook] === 'transform' || hook === 'beforeUpdate' || hook === 'provideRegularisers' ? 1 : 0;
 }
 
@@ -184,9 +209,14 @@ function inOrder(result: Gradients, given: Gradients): Gradients {
   return Object.fromEntries(Object.keys(given).map((name) => [name, result[name] as Gradients[string]]));
 }
 
-function firstOfEach(first: Record<string, unknown> | undefined, next: object): Record<string, unknown> {
-  const given = Object.entries(next).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(given), ...first };
+/** How several answers become one; the first is taken where nothing is said. */
+const joins: Partial<Record<keyof Providers, (joined: unknown, next: unknown) => unknown>> = {
+  provideRegularisers: (first, next) => ({ ...definedIn(next as object), ...(first as object | undefined) }),
+  providePenalty: (sum, next) => (sum === undefined ? next : tf.add(sum as tf.Scalar, next as tf.Scalar)),
+};
+
+function definedIn(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function readState(name: string, entry: Json): { random: RandomState; state: Json | undefined } {

@@ -7,11 +7,14 @@ import {
   type PluginModule,
   type PluginStates,
   systemClock,
+  type TextSample,
   Tokens,
   type Trainable,
 } from '@gatewise/plugin';
+import type { Optimizer } from '@tensorflow/tfjs-core';
 import { Container } from 'inversify';
 import { PluginDriver } from './plugin-driver.js';
+import { Stopwatch } from './stopwatch.js';
 
 /** What `plugins` takes: `debug && progress()` is fine. */
 export type PluginList = readonly (PluginModule | false | null | undefined | '' | 0)[];
@@ -20,14 +23,21 @@ export type PluginList = readonly (PluginModule | false | null | undefined | '' 
 export class PluginScope {
   readonly #container: Container;
   readonly #made: Plugin[] = [];
+  readonly #times: Stopwatch;
   #driver: PluginDriver | undefined;
 
-  constructor(model: Trainable, seed: number, parent?: Container) {
+  constructor(model: Trainable, optimizer: Optimizer, seed: number, parent?: Container) {
     // without code made from text: pages that forbid `unsafe-eval` train too
     this.#container = new Container({ jitless: true, ...(parent && { parent }) });
     this.#container.bind(Tokens.Model).toConstantValue(model);
     this.#container.bind(Tokens.PluginStates).toConstantValue(this.#states());
+    this.#container.bind(Tokens.Optimizer).toConstantValue(optimizer);
+    const texts: TextSample[] = [];
+    this.#container.bind(Tokens.Texts).toConstantValue({ all: texts, add: (text) => texts.push(text) });
     this.#bindServices(parent, seed);
+    const clock = this.#container.get(Tokens.Clock);
+    this.#times = new Stopwatch(() => clock.elapsed());
+    this.#container.bind(Tokens.Times).toConstantValue(this.#times);
     // Plugins made before another one fails are disposed of too.
     this.#container.onActivation(Tokens.Plugin, (_, plugin) => {
       this.#made.push(plugin);
@@ -42,7 +52,7 @@ export class PluginScope {
     try {
       await this.#container.loadAsync(...modules);
       const made = modules.length > 0 ? await this.#container.getAllAsync(Tokens.Plugin) : [];
-      this.#driver = new PluginDriver(made, seed);
+      this.#driver = new PluginDriver(made, seed, this.#times);
       return this.#driver;
     } catch (error) {
       if (error instanceof GatewiseError || error instanceof PluginError) throw error;

@@ -1,10 +1,12 @@
-import type { UpdateStats } from '@gatewise/plugin';
+import type { Gradients, UpdateStats } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 
 const TINY = 1e-30;
 
-/** Collects ‖δs_t‖₂ of every recurrent layer in one step, and keeps them until they are disposed of. */
+/** What is known before an update. Collects ‖δs_t‖₂ of every recurrent layer in one step, and keeps them until they are disposed of. */
 export class StateGradients implements UpdateStats {
+  gradients: Gradients = {};
+  skipped = false;
   readonly stateGradients: Record<string, tf.Tensor2D> = {};
   readonly states: Record<string, readonly string[]> = {};
 
@@ -13,6 +15,10 @@ export class StateGradients implements UpdateStats {
     this.stateGradients[layer]?.dispose();
     this.stateGradients[layer] = tf.tidy(() => tf.keep(norms(dStates, states.length)));
     this.states[layer] = states;
+  };
+
+  readonly skip = (): void => {
+    this.skipped = true;
   };
 
   dispose(): void {

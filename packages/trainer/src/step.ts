@@ -1,6 +1,6 @@
-import { GatewiseError } from '@gatewise/core';
-import type { Batch, BatchContext, Gradients, Trainable } from '@gatewise/plugin';
-import { withRun } from '@gatewise/recurrence';
+import { GatewiseError, type LayerInfo } from '@gatewise/core';
+import type { Batch, BatchContext, Gradients, Providers, Trainable } from '@gatewise/plugin';
+import { type LayerOutputs, withRun } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { setLearningRate } from './learning-rate.js';
 import type { Report } from './logs.js';
@@ -15,8 +15,11 @@ export interface Learner {
   readonly driver: PluginDriver;
 }
 
+/** What became of a step's gradients. */
+export type Outcome = 'updated' | 'skipped' | 'later';
+
 /**
- * One step: batch, loss, gradients, update; false where a plugin skipped the update. The batch stays the caller's.
+ * One step: batch, loss, gradients, update, unless a plugin skipped it or put it off. The batch stays the caller's.
  * `beforeApply` runs after `beforeUpdate` and may throw to keep the weights as they are.
  */
 export async function learn(
@@ -25,27 +28,38 @@ export async function learn(
   context: BatchContext,
   report: Report,
   beforeApply: () => void,
-): Promise<boolean> {
-  const { driver, optimizer, variables } = learner;
+): Promise<Outcome> {
+  const { driver, optimizer } = learner;
+  const { times } = driver;
   const stats = new StateGradients();
-  let gradients: Gradients | null = null;
   try {
-    gradients = computeGradients(learner, batch, context, report, stats);
-    if (gradients === null) return false;
+    times.enter('forward and backward');
+    const gradients = computeGradients(learner, batch, context, report, stats);
+    times.leave();
+    if (gradients === null) return 'skipped';
+    if (gradients === 'later') return 'later';
+    stats.gradients = gradients;
     const rate = driver.provide('provideLearningRate', context);
     if (rate !== undefined) setLearningRate(optimizer, rate);
-    await driver.observe('beforeUpdate', stats, context);
+    await driver.beforeUpdate(stats, context);
+    if (stats.skipped) return 'skipped';
     beforeApply();
-    const named = Object.entries(gradients).map(([name, tensor]) => ({
-      name: (variables[name] as tf.Variable).name,
-      tensor,
-    }));
-    optimizer.applyGradients(named);
-    return true;
+    times.enter('update');
+    update(learner, gradients);
+    times.leave();
+    return 'updated';
   } finally {
+    tf.dispose(stats.gradients as tf.TensorContainer);
     stats.dispose();
-    tf.dispose(gradients as tf.TensorContainer);
   }
+}
+
+function update({ optimizer, variables }: Learner, gradients: Gradients): void {
+  const named = Object.entries(gradients).map(([name, tensor]) => ({
+    name: (variables[name] as tf.Variable).name,
+    tensor,
+  }));
+  optimizer.applyGradients(named);
 }
 
 /** Synchronous; the gradients are the caller's to dispose of. */
@@ -55,28 +69,41 @@ function computeGradients(
   context: BatchContext,
   report: Report,
   stats: StateGradients,
-): Gradients | null {
+): Gradients | null | 'later' {
   const { seed, step } = context;
   const probed = driver.provide('provideProbe', context) === true;
+  const penalties: tf.Scalar[] = [];
   const run = {
     seed,
     step,
     training: true,
-    regularisers: (layer: { readonly name: string; readonly units: number }) =>
-      driver.provide('provideRegularisers', layer, context) ?? {},
+    regularisers: (layer: LayerInfo) => driver.provide('provideRegularisers', layer, context) ?? {},
     ...(probed ? { onStateGradients: stats.add } : {}),
+    ...(driver.has('providePenalty') && {
+      onOutputs: (layer: LayerInfo, outputs: LayerOutputs) => {
+        const penalty = driver.provide('providePenalty', layer, outputs as PenaltyOutputs, context);
+        // the tidy of the layer must leave it
+        if (penalty) penalties.push(tf.keep(penalty));
+      },
+    }),
   };
   const body = () => {
     const transformed = driver.transform('transformBatch', batch, context);
     const gradients = differentiate(variables, () => {
       const loss = checkLoss(model.loss(transformed, true));
       report.set('loss', loss);
-      return driver.transform('transformLoss', loss, context);
+      const penalised = penalties.reduce((sum, penalty) => tf.add(sum, penalty) as tf.Scalar, loss);
+      return driver.transform('transformLoss', penalised, context);
     });
     return driver.transform('transformGradients', gradients, context) as tf.TensorContainer;
   };
-  return withRun(run, () => tf.tidy(body)) as Gradients | null;
+  try {
+    return withRun(run, () => tf.tidy(body)) as Gradients | null | 'later';
+  } finally {
+    tf.dispose(penalties);
+  }
 }
+type PenaltyOutputs = Parameters<Providers['providePenalty']>[1];
 
 /** ∂loss/∂w by weight name, in the order of the weights; zeros where the loss does not depend on one. */
 function differentiate(variables: Readonly<Record<string, tf.Variable>>, loss: () => tf.Scalar): Gradients {

@@ -86,7 +86,10 @@ export class TrainLoop {
 
   async #steps(epoch: number, means: Means, epochReport: Report): Promise<void> {
     let count = 0;
+    const { times } = this.#learner.driver;
+    times.enter('data');
     for await (const batch of openBatches(this.#options.batches, epoch)) {
+      times.leave();
       const report = new Report();
       this.progress.report = report;
       try {
@@ -105,7 +108,9 @@ export class TrainLoop {
       }
       await this.#breathe();
       if (this.#over()) return;
+      times.enter('data');
     }
+    times.leave();
     if (count === 0) throw noBatches('training', epoch);
   }
 
@@ -119,16 +124,16 @@ export class TrainLoop {
     const step = progress.step;
     const checkRead = () => checkFiniteLoss(report.host.get('loss'), `in ${where} (step ${step})`);
     await driver.observe('onBatchBegin', context);
-    const updated = await learn(this.#learner, batch, context, report, checkRead);
+    const outcome = await learn(this.#learner, batch, context, report, checkRead);
     disposeBatch(batch);
     progress.step++;
-    if (!updated) {
+    if (outcome === 'skipped') {
       progress.skipped++;
       report.set('skipped', 1);
     }
     await driver.observe('onBatchEnd', context);
     await report.settle();
-    if (updated) {
+    if (outcome !== 'skipped') {
       checkRead();
       means.add(report, size);
     }
@@ -141,7 +146,9 @@ export class TrainLoop {
     await driver.observe('onValidationBegin', context);
     const { seed } = this.#plan;
     const { step } = this.progress;
+    driver.times.enter('validation');
     const loss = await meanLoss(model, validation, { epoch: context.epoch, seed, step, signal });
+    driver.times.leave();
     checkFiniteLoss(loss, `in the validation of epoch ${context.epoch} (step ${step})`);
     if (loss !== undefined) report.set('valLoss', loss);
     await driver.observe('onValidationEnd', context);

@@ -55,7 +55,7 @@ export async function train(
   adviseOptimizer(options.optimizer);
   const trainee = asTrainable(model, options);
   const weights = trainableWeights(trainee);
-  const scope = new PluginScope(trainee, options.seed ?? 0, options.container);
+  const scope = new PluginScope(trainee, options.optimizer, options.seed ?? 0, options.container);
   let result: TrainResult;
   try {
     result = await runPlugins(scope, trainee, weights, batches, options);

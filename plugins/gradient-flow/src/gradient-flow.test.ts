@@ -31,6 +31,8 @@ function context(step: number, reported: Record<string, number> = {}): BatchCont
 }
 
 const stats = () => ({
+  gradients: {},
+  skip: () => {},
   stateGradients: {
     rnn: tf.tensor2d([
       [1, 10],

@@ -42,6 +42,8 @@ async function run(options: ReportOptions, end: TrainEnd = { reason: 'completed'
   await plugin.onTrainBegin?.(context(0));
   for (let step = 0; step < 10; step++) {
     const stats = {
+      gradients: {},
+      skip: () => {},
       stateGradients:
         step % 5 === 0
           ? {
