@@ -15,6 +15,8 @@ const order: readonly string[] = [
     'backends',
     'data',
     'layers',
+    'seq2seq',
+    'inspect',
     'safetensors',
     'plugin',
     'optimisers',

@@ -16,6 +16,7 @@ export { type InnerOp, isInner, type LeafOp, type Program, type ProgramNode } fr
 export { recordProgram } from './record.js';
 export { opsEngine, recur } from './recur.js';
 export type { RecurArgs } from './request.js';
-export { currentRun, type LayerOutputs, type Run, withRun } from './run-slot.js';
+export { currentRun, type LayerOutputs, type RecurCall, type Run, withRun } from './run-slot.js';
+export { savedAtEveryStep } from './saved-values.js';
 export { recurStates } from './state-sequences.js';
 export { Dual, Num, TensorValue } from './values.js';

@@ -34,7 +34,7 @@ export function opsForward(request: RecurRequest, tensors: RecurTensors): RecurO
   const plan = planOf(p);
   const reserve = collector();
   const notes: Notes = { saved: [], state: [], h: [], u: [] };
-  const step = makeStep(request, tensors, plan);
+  const step = makeStep(request, tensors);
   const rows = maskRows(request, tensors.mask, H);
   const zeros = tf.zeros([B, H]);
   const y: tf.Tensor[] = Array(T);
@@ -55,8 +55,9 @@ export function opsForward(request: RecurRequest, tensors: RecurTensors): RecurO
 }
 
 /** One step: (t, s_{t-1}) → the states after zoneout, and what backward may read. */
-function makeStep(request: RecurRequest, tensors: RecurTensors, plan: Plan) {
+export function makeStep(request: RecurRequest, tensors: RecurTensors) {
   const { program: p } = request;
+  const plan = planOf(p);
   const pre = preActivations(request, tensors, plan);
   const hold = zoneoutHold(request, tensors);
   const constant = constantPool(p.constants);

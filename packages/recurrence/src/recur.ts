@@ -79,8 +79,7 @@ function maskOfLengths(lengths: Lengths, { x, mask }: RecurArgs): tf.Tensor2D | 
 function run(cell: AnyCell, args: RecurArgs): RecurResult {
   const backend = tf.getBackend();
   const { request: shape, tensors } = makeRequest(cell, args, isTapeOn());
-  const listener = shape.record ? currentRun()?.onStateGradients : undefined;
-  const report = listener ? { to: listener, layer: args.layer ?? cell.name } : null;
+  const report = shape.record ? reportOf(cell, args) : null;
   const request: RecurRequest = {
     ...shape,
     dx: whetherDx(args.x),
@@ -96,6 +95,14 @@ function run(cell: AnyCell, args: RecurArgs): RecurResult {
     y: outputs[0] as tf.Tensor3D,
     final: Object.fromEntries(request.program.state.map((name, k) => [name, states[k]!])),
   };
+}
+
+/** Who of the run listens to the state gradients of this call. */
+function reportOf(cell: AnyCell, args: RecurArgs): Call['report'] {
+  const layer = args.layer ?? cell.name;
+  const run = currentRun();
+  const to = run?.onRecur?.({ layer, cell, args }) ?? run?.onStateGradients;
+  return to ? { to, layer } : null;
 }
 
 /** Inside a kernel this is always false: read it before. */

@@ -1,5 +1,6 @@
-import { GatewiseError, type LayerInfo, type Regularisers } from '@gatewise/core';
+import { type AnyCell, GatewiseError, type LayerInfo, type Regularisers } from '@gatewise/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { RecurArgs } from './request.js';
 
 /** What a recurrent layer gives, before it is cut to what was asked for. */
 export interface LayerOutputs {
@@ -26,6 +27,15 @@ export interface Run {
     dStates: Tensor, // [B, T, S·H]
     states: readonly string[],
   ) => void;
+  /** When present, every recurrent op tells of itself here; the function that it is given takes its state gradients. */
+  readonly onRecur?: (call: RecurCall) => Run['onStateGradients'];
+}
+
+/** One call of the op; its tensors are the caller's. */
+export interface RecurCall {
+  readonly layer: string;
+  readonly cell: AnyCell;
+  readonly args: RecurArgs;
 }
 
 const slot: Run[] = [];
