@@ -29,6 +29,8 @@ export interface TrainContext {
   /** Steps planned in the whole run, where known: for progress and schedules. */
   readonly steps?: number;
   readonly seed: number;
+  /** The run only shows whether all works (`fastDevRun`): write no files. What `Tokens.Store` gives writes none by itself. */
+  readonly dryRun?: true;
   /** A seeded stream of this plugin's own. */
   readonly random: Random;
   /**

@@ -11,6 +11,8 @@ export interface Progress {
   skipped: number;
   /** Why it ends early. */
   why?: string;
+  /** It ends early, yet in order: the epoch is validated as every other. */
+  inOrder?: boolean;
   /** Where reports go: to the step, or between steps to the epoch. */
   report: Report;
 }
@@ -19,6 +21,7 @@ export interface Plan {
   readonly epochs: number;
   readonly steps?: number;
   readonly seed: number;
+  readonly dryRun?: true;
 }
 
 /** What hooks see of a run: live, read-only. The driver gives each plugin a copy with a random stream of its own. */

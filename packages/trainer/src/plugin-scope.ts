@@ -12,7 +12,8 @@ import {
   type Trainable,
 } from '@gatewise/plugin';
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { Container } from 'inversify';
+import { Container, type ServiceIdentifier } from 'inversify';
+import { dryStore } from './dry-store.js';
 import { PluginDriver } from './plugin-driver.js';
 import { Stopwatch } from './stopwatch.js';
 
@@ -26,7 +27,7 @@ export class PluginScope {
   readonly #times: Stopwatch;
   #driver: PluginDriver | undefined;
 
-  constructor(model: Trainable, optimizer: Optimizer, seed: number, parent?: Container) {
+  constructor(model: Trainable, optimizer: Optimizer, seed: number, parent?: Container, dryRun = false) {
     // without code made from text: pages that forbid `unsafe-eval` train too
     this.#container = new Container({ jitless: true, ...(parent && { parent }) });
     this.#container.bind(Tokens.Model).toConstantValue(model);
@@ -34,7 +35,7 @@ export class PluginScope {
     this.#container.bind(Tokens.Optimizer).toConstantValue(optimizer);
     const texts: TextSample[] = [];
     this.#container.bind(Tokens.Texts).toConstantValue({ all: texts, add: (text) => texts.push(text) });
-    this.#bindServices(parent, seed);
+    this.#bindServices(parent, seed, dryRun);
     const clock = this.#container.get(Tokens.Clock);
     this.#times = new Stopwatch(() => clock.elapsed());
     this.#container.bind(Tokens.Times).toConstantValue(this.#times);
@@ -43,6 +44,10 @@ export class PluginScope {
       this.#made.push(plugin);
       return plugin;
     });
+  }
+
+  get<T>(token: ServiceIdentifier<T>): T {
+    return this.#container.get(token);
   }
 
   /** Errors: `GW_PLUGIN_UNKNOWN`, `GW_PLUGIN_CREATE`, those of the driver, and what a plugin says of its options. */
@@ -80,9 +85,13 @@ export class PluginScope {
   }
 
   /** Each where the caller's container brings none. */
-  #bindServices(parent: Container | undefined, seed: number): void {
+  #bindServices(parent: Container | undefined, seed: number, dryRun: boolean): void {
+    if (dryRun) {
+      const store = parent?.isBound(Tokens.Store) ? parent.get(Tokens.Store) : fileStore();
+      this.#container.bind(Tokens.Store).toConstantValue(dryStore(store));
+    }
     const services = [
-      [Tokens.Store, fileStore],
+      ...(dryRun ? [] : [[Tokens.Store, fileStore] as const]),
       [Tokens.Clock, () => systemClock],
       [Tokens.Logger, () => consoleLogger],
       [Tokens.Random, () => random(seed).fork('services')],

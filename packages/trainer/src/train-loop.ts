@@ -6,13 +6,17 @@ import { checkFiniteLoss, meanLoss, READ_EVERY } from './evaluate.js';
 import { countTargets } from './lengths.js';
 import { Means, Report } from './logs.js';
 import { type Learner, learn } from './step.js';
+import type { ValidateEvery } from './train-options.js';
 
 export interface LoopOptions {
   readonly batches: Batches;
   readonly validation?: Batches | undefined;
+  readonly validateEvery?: ValidateEvery | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Most steps. */
   readonly limit: number;
+  /** Ends the run in order when it is over. */
+  readonly time?: { over(): boolean; readonly why: string } | undefined;
 }
 
 /** Epochs of steps, with the hooks around them. */
@@ -24,6 +28,8 @@ export class TrainLoop {
   readonly #plan: Plan;
   readonly #options: LoopOptions;
   readonly #breathe = createBreath();
+  /** The step of the last validation. */
+  #validatedAt: number | undefined;
 
   constructor(learner: Learner, plan: Plan, options: LoopOptions) {
     this.#learner = learner;
@@ -50,9 +56,23 @@ export class TrainLoop {
   }
 
   #stopped(): boolean {
-    const { signal } = this.#options;
-    if (signal?.aborted) this.progress.why ??= describeAbort(signal.reason);
+    const { signal, time } = this.#options;
+    if (signal?.aborted) this.#stop(describeAbort(signal.reason));
+    else if (time?.over()) this.finish(time.why);
     return this.progress.why !== undefined;
+  }
+
+  /** Ends the epoch after the step under way, and then the run, in order. */
+  finish(why: string): void {
+    if (this.progress.why !== undefined) return;
+    this.progress.why = why;
+    this.progress.inOrder = true;
+  }
+
+  /** Ends the run after the step under way, without validation; also one that is ending in order. */
+  #stop(why: string): void {
+    this.progress.why ??= why;
+    this.progress.inOrder = false;
   }
 
   async #epoch(epoch: number): Promise<void> {
@@ -64,17 +84,19 @@ export class TrainLoop {
     progress.report = report;
     let logs: Logs = {};
     const context = this.contexts.epoch(epoch, () => ({ ...logs, ...Object.fromEntries(report.host) }));
+    const validate = async () => {
+      logs = await readMeans(means, `in epoch ${epoch}, at step ${progress.step} or before`);
+      await this.#validate(context, report);
+    };
     try {
       model.resetState?.(true);
       const skipped = progress.skipped;
       await driver.observe('onEpochBegin', context);
-      if (!this.#over()) await this.#steps(epoch, means, report);
-      await means.flush();
-      logs = means.values();
+      if (!this.#over()) await this.#steps(epoch, means, report, validate);
+      logs = await readMeans(means, `in epoch ${epoch}, at step ${progress.step} or before`);
       if (progress.skipped > skipped) logs = { ...logs, skipped: progress.skipped - skipped };
-      checkFiniteLoss(logs.loss, `in epoch ${epoch}, at step ${progress.step} or before`);
       await report.read();
-      if (!this.#stopped()) await this.#validate(context, report);
+      if (this.#validatesAfter(epoch)) await this.#validate(context, report);
       await driver.observe('onEpochEnd', context);
       await report.read();
       this.history.push(context.logs);
@@ -84,7 +106,12 @@ export class TrainLoop {
     }
   }
 
-  async #steps(epoch: number, means: Means, epochReport: Report): Promise<void> {
+  async #steps(
+    epoch: number,
+    means: Means,
+    epochReport: Report,
+    validate: () => Promise<void>,
+  ): Promise<void> {
     let count = 0;
     const { times } = this.#learner.driver;
     times.enter('data');
@@ -100,12 +127,12 @@ export class TrainLoop {
         this.progress.report = epochReport;
       }
       if (count % READ_EVERY === 0) {
-        await means.flush();
-        checkFiniteLoss(
-          means.values().loss,
+        await readMeans(
+          means,
           `in epoch ${epoch}, in the ${READ_EVERY} steps before step ${this.progress.step}`,
         );
       }
+      if (this.#validatesNow()) await validate();
       await this.#breathe();
       if (this.#over()) return;
       times.enter('data');
@@ -139,9 +166,28 @@ export class TrainLoop {
     }
   }
 
+  /** In the middle of an epoch, where `validateEvery` counts steps. */
+  #validatesNow(): boolean {
+    const { steps } = this.#options.validateEvery ?? {};
+    return steps !== undefined && this.progress.step % steps === 0 && this.#mayValidate();
+  }
+
+  #validatesAfter(epoch: number): boolean {
+    const { validateEvery: every } = this.#options;
+    if (!this.#mayValidate()) return false;
+    const last = this.#over() || epoch + 1 >= this.#plan.epochs;
+    if (every?.steps !== undefined) return last && this.#validatedAt !== this.progress.step;
+    return last || (epoch + 1) % (every?.epochs ?? 1) === 0;
+  }
+
+  #mayValidate(): boolean {
+    return !this.#stopped() || this.progress.inOrder === true;
+  }
+
   async #validate(context: EpochContext, report: Report): Promise<void> {
     const { validation, signal } = this.#options;
     if (!validation) return;
+    this.#validatedAt = this.progress.step;
     const { model, driver } = this.#learner;
     await driver.observe('onValidationBegin', context);
     const { seed } = this.#plan;
@@ -154,6 +200,14 @@ export class TrainLoop {
     await driver.observe('onValidationEnd', context);
     await report.read();
   }
+}
+
+/** Means so far. Errors: `GW_TRAIN_NONFINITE`. */
+async function readMeans(means: Means, where: string): Promise<Logs> {
+  await means.flush();
+  const logs = means.values();
+  checkFiniteLoss(logs.loss, where);
+  return logs;
 }
 
 function describeAbort(reason: unknown): string {

@@ -1,32 +1,18 @@
 import { GatewiseError } from '@gatewise/core';
-import type { Logs, Trainable, TrainEnd } from '@gatewise/plugin';
-import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
+import { type Clock, type Logs, Tokens, type Trainable, type TrainEnd } from '@gatewise/plugin';
+import type { Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Container } from 'inversify';
 import { adviseOptimizer } from './advise-optimizer.js';
 import { type Batches, countBatches } from './batches.js';
+import { type Chosen, chooseBatches } from './choose-batches.js';
 import type { Plan } from './contexts.js';
-import { type PluginList, PluginScope } from './plugin-scope.js';
+import { interruptibly } from './interrupt.js';
+import { readMaxTime } from './max-time.js';
+import type { PluginDriver } from './plugin-driver.js';
+import { PluginScope } from './plugin-scope.js';
 import { TrainLoop } from './train-loop.js';
+import { checkOptions, type TrainOptions } from './train-options.js';
 import { isLayersModel, type TrainableOptions, trainable } from './trainable.js';
-
-export interface TrainOptions extends TrainableOptions {
-  /** Passes over the batches; may be Infinity together with `steps`. */
-  readonly epochs: number;
-  /** Most steps in the whole run. */
-  readonly steps?: number;
-  /** One of @gatewise/optimisers, or any of tf.js; it stays the caller's to dispose of. */
-  readonly optimizer: Optimizer;
-  readonly plugins?: PluginList;
-  /** Held-out batches, scored after each epoch as `valLoss`. */
-  readonly validation?: Batches;
-  /** Seeds every random number of the run; 0 where absent. */
-  readonly seed?: number;
-  /** Parent of the run's container: services for plugins to inject. */
-  readonly container?: Container;
-  /** Ends training after the step under way. */
-  readonly signal?: AbortSignal;
-}
 
 /** How a run ended, and its numbers: `history` has the logs of each epoch. */
 export type TrainResult = Exclude<TrainEnd, { reason: 'failed' }> & {
@@ -39,7 +25,8 @@ export type TrainResult = Exclude<TrainEnd, { reason: 'failed' }> & {
 
 /**
  * Trains a model, composed of plugins. Batches are disposed of after their step; model and optimizer stay the caller's.
- * A run that `stop`, `signal` or `steps` ends still gets `onEpochEnd`; validation only where it was not stopped.
+ * A run that ends within an epoch still gets `onEpochEnd`; `steps`, `maxTime` and Ctrl-C have it validated too, `stop` and
+ * `signal` do not.
  * Errors: `GW_TRAIN_…` for bad input and for a loss of NaN or infinity, `GW_PLUGIN_…`, and what model or data throw.
  *
  * @example
@@ -49,20 +36,30 @@ export type TrainResult = Exclude<TrainEnd, { reason: 'failed' }> & {
 export async function train(
   model: Trainable | LayersModel,
   batches: Batches,
-  options: TrainOptions,
+  given: TrainOptions,
 ): Promise<TrainResult> {
-  checkOptions(options);
+  checkOptions(given);
+  const options = given.fastDevRun ? { ...given, epochs: 1, steps: 1 } : given;
   adviseOptimizer(options.optimizer);
   const trainee = asTrainable(model, options);
   const weights = trainableWeights(trainee);
-  const scope = new PluginScope(trainee, options.optimizer, options.seed ?? 0, options.container);
+  const scope = new PluginScope(
+    trainee,
+    options.optimizer,
+    options.seed ?? 0,
+    options.container,
+    options.fastDevRun,
+  );
+  const chosen = chooseBatches(batches, options);
   let result: TrainResult;
   try {
-    result = await runPlugins(scope, trainee, weights, batches, options);
+    result = await runPlugins(scope, trainee, weights, chosen, options);
   } catch (error) {
     // The first error is the one to tell.
     await scope.close();
     throw error;
+  } finally {
+    chosen.dispose();
   }
   const errors = await scope.close();
   if (errors.length > 1) throw new AggregateError(errors, errors.map((error) => error.message).join('\n'));
@@ -74,17 +71,29 @@ async function runPlugins(
   scope: PluginScope,
   model: Trainable,
   variables: Readonly<Record<string, Variable>>,
-  batches: Batches,
+  { batches, validation }: Chosen,
   options: TrainOptions,
 ): Promise<TrainResult> {
-  const { seed = 0, optimizer, validation, signal } = options;
+  const { seed = 0, optimizer, signal, validateEvery, interruptible } = options;
   const driver = await scope.open(options.plugins ?? [], seed);
   const loop = new TrainLoop({ model, variables, optimizer, driver }, makePlan(variables, batches, options), {
     batches,
     validation,
+    validateEvery,
     signal,
     limit: options.steps ?? Number.POSITIVE_INFINITY,
+    time: limitOfTime(options, scope.get(Tokens.Clock)),
   });
+  const interrupt = () => {
+    scope
+      .get(Tokens.Logger)
+      .warn('ending this epoch in order after the step under way; Ctrl-C again ends at once');
+    loop.finish('interrupted');
+  };
+  return interruptibly(interruptible, interrupt, () => runLoop(loop, driver));
+}
+
+async function runLoop(loop: TrainLoop, driver: PluginDriver): Promise<TrainResult> {
   let end: TrainEnd;
   let thrown: unknown;
   try {
@@ -104,14 +113,24 @@ async function runPlugins(
   return { ...end, epochs: loop.history.length, steps, skipped, history: loop.history };
 }
 
+function limitOfTime({ maxTime }: TrainOptions, clock: Clock) {
+  if (maxTime === undefined) return undefined;
+  const end = clock.elapsed() + readMaxTime(maxTime);
+  return { why: `maxTime ${maxTime} is over`, over: () => clock.elapsed() >= end };
+}
+
 function makePlan(
   weights: Readonly<Record<string, Variable>>,
   batches: Batches,
   options: TrainOptions,
 ): Plan {
-  const { epochs, seed = 0, steps = Number.POSITIVE_INFINITY } = options;
+  const { epochs, seed = 0, steps = Number.POSITIVE_INFINITY, fastDevRun } = options;
   const planned = Math.min(steps, (countBatches(batches) ?? Number.POSITIVE_INFINITY) * epochs);
-  return Number.isFinite(planned) ? { weights, epochs, seed, steps: planned } : { weights, epochs, seed };
+  return {
+    ...{ weights, epochs, seed },
+    ...(Number.isFinite(planned) && { steps: planned }),
+    ...(fastDevRun && { dryRun: true }),
+  };
 }
 
 function asTrainable(model: Trainable | LayersModel, { loss }: TrainableOptions): Trainable {
@@ -148,23 +167,4 @@ function trainableWeights({ name, weights }: Trainable): Readonly<Record<string,
     );
   }
   return Object.fromEntries(named);
-}
-
-function checkOptions({ epochs, steps, optimizer }: TrainOptions): void {
-  const whole = Number.isInteger(epochs) || (epochs === Number.POSITIVE_INFINITY && steps !== undefined);
-  if (!whole || epochs < 1) {
-    throw new GatewiseError(
-      'GW_TRAIN_EPOCHS',
-      `got epochs ${epochs}, wanted a whole number from 1; Infinity needs steps`,
-    );
-  }
-  if (steps !== undefined && (!Number.isInteger(steps) || steps < 1)) {
-    throw new GatewiseError('GW_TRAIN_STEPS', `got steps ${steps}, wanted a whole number from 1, or none`);
-  }
-  if (typeof optimizer?.applyGradients !== 'function') {
-    throw new GatewiseError(
-      'GW_TRAIN_OPTIMIZER',
-      `got a ${typeof optimizer} as optimizer, wanted one of @gatewise/optimisers, such as adam({ learningRate: 2e-3 }), or of tf.train`,
-    );
-  }
 }
