@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { modelFolder } from '@gatewise/plugin-checkpoint';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main } from './index.js';
 import type { Result } from './tell.js';
 
@@ -39,6 +39,14 @@ const lines = async (file: string) =>
     .map((line) => JSON.parse(line));
 
 describe('the quickstart', () => {
+  it('chooses a backend by its own sizes, and shows what was measured', async () => {
+    vi.stubEnv('GATEWISE_CACHE', join(runs, 'cache'));
+    const { result, said } = await quickstart('--backend auto --steps 2');
+    vi.unstubAllEnvs();
+    expect(said).toMatch(/^A training step of B=2 T=5 I=\d+ H=8\n/);
+    expect(said).toMatch(new RegExp(`^→ +${result.backend} `, 'm'));
+  });
+
   it('trains, scores, samples, saves and loads', async () => {
     const { result, said, printed } = await quickstart('--steps 6 --seed 3 --json');
     expect(JSON.parse(printed)).toEqual(result);

@@ -49,10 +49,13 @@ export interface Run extends Surroundings {
 
 /** Reads the book, builds the network and makes the folder. */
 export async function prepare(options: Options, surroundings: Surroundings): Promise<Run> {
-  const { size, runs } = surroundings;
+  const { size, runs, say } = surroundings;
   const { cell, seed, name } = options;
-  const backend = await useBackend(options.backend);
   const corpus = readCorpus();
+  const backend = await useBackend(options.backend, {
+    sizes: { B: size.batch, T: size.time, I: corpus.vocabulary.size, H: size.units },
+    print: (table) => say(`${table}\n`),
+  });
   const scored = scoredPart(corpus.heldOut, size.heldOut, size.batch, size.time);
   return {
     ...surroundings,

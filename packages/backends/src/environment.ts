@@ -13,6 +13,7 @@ export function builtin<Name extends keyof NodeModules>(name: Name): NodeModules
 interface NodeModules {
   'node:fs': typeof import('node:fs');
   'node:module': typeof import('node:module');
+  'node:os': typeof import('node:os');
   'node:path': typeof import('node:path');
   'node:url': typeof import('node:url');
   'node:util': typeof import('node:util') & Record<string, unknown>;

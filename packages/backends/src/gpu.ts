@@ -2,12 +2,14 @@ import { GatewiseError } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { builtin, isNode, requireFrom } from './environment.js';
 
-/** Refuses webgl where there is no canvas. tf.js' union package brings the backend itself. */
+/** Refuses webgl where there is no canvas, or no GPU that it may use. tf.js' union package brings the backend itself. */
 export function checkWebgl(): void {
-  if (!isNode()) return;
+  if (!isNode() && tf.env().getNumber('WEBGL_VERSION') > 0) return;
   throw new GatewiseError(
     'GW_BACKEND_UNAVAILABLE',
-    'got Node, wanted a browser page or worker, where webgl lives; likely fix: use node, wasm or cpu here',
+    isNode()
+      ? 'got Node, wanted a browser page or worker, where webgl lives; likely fix: use node, wasm or cpu here'
+      : 'got a page without WebGL, wanted a GPU that the browser lets pages use; likely fix: turn hardware acceleration on, or use wasm here',
   );
 }
 
@@ -15,9 +17,23 @@ export function checkWebgl(): void {
 export function describeWebgl(): string {
   const backend = tf.findBackend('webgl') as unknown as { gpgpu?: { gl?: WebGL2RenderingContext } };
   const gl = backend.gpgpu?.gl;
-  if (gl === undefined) return 'WebGL';
+  return gl === undefined ? 'WebGL' : rendererOf(gl);
+}
+
+function rendererOf(gl: WebGL2RenderingContext): string {
   const extension = gl.getExtension('WEBGL_debug_renderer_info');
   return String(gl.getParameter(extension?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER));
+}
+
+/** What a page has for graphics, without a backend: by a context of its own, which is let go at once, and the adapter. */
+export async function graphicsOfPage(): Promise<{ webgl: string | null; webgpu: string | null }> {
+  const gl = typeof OffscreenCanvas === 'undefined' ? null : new OffscreenCanvas(1, 1).getContext('webgl2');
+  const webgl = gl && rendererOf(gl);
+  gl?.getExtension('WEBGL_lose_context')?.loseContext();
+  const adapter = await currentGpu()
+    ?.requestAdapter()
+    .catch(() => null);
+  return { webgl, webgpu: adapter ? sayAdapter(words(adapter.info)) : null };
 }
 
 /** Loads the webgpu backend; in Node it needs `navigator.gpu` from the package `webgpu` first. */
@@ -56,13 +72,13 @@ export function describeWebgpu(): string {
     device?: { adapterInfo?: AdapterInfo };
     adapterInfo?: AdapterInfo;
   };
-  const { vendor, architecture, description } = { ...adapterInfo, ...words(device?.adapterInfo) };
-  const said = [vendor, architecture, description]
-    .filter((word) => word !== undefined && word !== '')
-    .join(' ');
+  const said = sayAdapter({ ...adapterInfo, ...words(device?.adapterInfo) });
   const software = /swiftshader|llvmpipe|lavapipe/i.test(said) ? ', on the CPU' : '';
   return said === '' ? 'WebGPU' : `WebGPU on ${said}${software}`;
 }
+
+const sayAdapter = ({ vendor, architecture, description }: AdapterInfo): string =>
+  [vendor, architecture, description].filter((word) => word !== undefined && word !== '').join(' ');
 
 interface AdapterInfo {
   readonly vendor?: string;
@@ -80,7 +96,7 @@ const words = (info: AdapterInfo | undefined): AdapterInfo =>
       };
 
 interface Gpu {
-  requestAdapter(): Promise<object | null>;
+  requestAdapter(): Promise<{ readonly info?: AdapterInfo } | null>;
 }
 interface Dawn {
   create(options: string[]): Gpu;

@@ -1,3 +1,13 @@
-export { type BackendInfo, type BackendName, backendNames, type ConcreteBackend } from './names.js';
+export {
+  type AutoOptions,
+  type BackendInfo,
+  type BackendName,
+  backendNames,
+  type ConcreteBackend,
+  defaultSizes,
+  type Measured,
+  type MeasuredBackend,
+  type Sizes,
+} from './names.js';
 export { hasNativeAddon } from './native.js';
 export { type BackendOptions, useBackend } from './use-backend.js';

@@ -44,6 +44,7 @@ function codeWith(packages: string[], backend: string): string {
   const tsx = pathToFileURL(resolve('tsx')).href;
   const child = spawnSync(process.execPath, ['-C', 'gatewise-source', '--import', tsx, 'program.ts'], {
     cwd: project,
+    env: { ...process.env, GATEWISE_CACHE: join(project, 'cache') },
     encoding: 'utf8',
   });
   return child.stdout + child.stderr;
@@ -59,7 +60,8 @@ describe('what is not installed is named, with the command that brings it', () =
     const packages = ['@gatewise/core', '@gatewise/kernels', '@tensorflow/tfjs-core', '@tensorflow/tfjs'];
     const message = codeWith(packages, 'wasm');
     expect(message).toMatch(/^GW_BACKEND_MISSING: .*npm install @tensorflow\/tfjs-backend-wasm@4\.22\.0/);
-    expect(codeWith([...packages, '@gatewise/engine-wasm'], 'auto')).toBe('cpu\n');
+    const more = ['engine-wasm', 'recurrence', 'cells'].map((name) => `@gatewise/${name}`);
+    expect(codeWith([...packages, ...more], 'auto')).toBe('cpu\n'); // the one that runs
   });
 
   it('@tensorflow/tfjs-node-gpu', () => {

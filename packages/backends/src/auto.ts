@@ -1,0 +1,164 @@
+import { GatewiseError } from '@gatewise/core';
+import * as tf from '@tensorflow/tfjs-core';
+import { isNode } from './environment.js';
+import { describeMachine } from './machine.js';
+import {
+  type AutoOptions,
+  type BackendInfo,
+  type ConcreteBackend,
+  defaultSizes,
+  type Measured,
+  type MeasuredBackend,
+  type Sizes,
+} from './names.js';
+import { recall, remember } from './remember.js';
+import { drawTable } from './table.js';
+import { timeStep } from './time-step.js';
+
+/** Brings a backend into use; no further than `signal` lets it. */
+type Use = (name: ConcreteBackend, signal: AbortSignal) => Promise<BackendInfo>;
+
+/** From the simplest: of two that are about as fast, the first is taken. After `node` there is no `node-gpu` in a process. */
+const candidates = (): readonly ConcreteBackend[] =>
+  isNode() ? ['cpu', 'wasm', 'node-gpu', 'node', 'webgpu'] : ['cpu', 'wasm', 'webgl', 'webgpu'];
+/** About as fast: within a tenth, and what a clock does not see. */
+const aboutAsFast = (ms: number, best: number) => ms <= 1.1 * best + 0.05;
+/** A candidate that has not started and been timed after this many ms is left. */
+const LIMIT = 20_000;
+
+interface Choice {
+  readonly backend: ConcreteBackend;
+  readonly driver: string;
+  readonly engine: string;
+  readonly table: readonly MeasuredBackend[];
+}
+
+/** Puts the fastest backend of this machine into use, by what was measured before or now. */
+export async function chooseBackend(
+  use: Use,
+  options: AutoOptions,
+  limit: number = LIMIT,
+): Promise<BackendInfo> {
+  const sizes = checkSizes(options.sizes ?? defaultSizes);
+  const { engine } = await use('cpu', new AbortController().signal);
+  const key = JSON.stringify({ ...(await describeMachine()), engine, sizes });
+  const known = options.again === true ? null : (recall(key) as Choice | null);
+  const info = (known && (await useKnown(use, sizes, known))) ?? (await measure(use, sizes, { key, limit }));
+  if (options.print) {
+    const print = options.print === true ? (text: string) => console.log(text) : options.print;
+    print(drawTable(info.measured!));
+  }
+  return info;
+}
+
+/** Null where what was chosen is no longer there, or has become something else. */
+async function useKnown(use: Use, sizes: Sizes, known: Choice): Promise<BackendInfo | null> {
+  const info = await use(known.backend, new AbortController().signal).catch(() => null);
+  if (info?.engine !== known.engine || info.driver !== known.driver) return null;
+  return { ...info, measured: { sizes, table: known.table, remembered: true } };
+}
+
+async function measure(
+  use: Use,
+  sizes: Sizes,
+  { key, limit }: { key: string; limit: number },
+): Promise<BackendInfo> {
+  const before = new Set(Object.keys(tf.engine().registry));
+  const rows: Row[] = [];
+  let best = Number.POSITIVE_INFINITY;
+  for (const backend of candidates()) {
+    const row = await timeCandidate(backend, use, sizes, { best, limit });
+    rows.push(row);
+    if (row.ms !== null && !row.beaten) best = Math.min(best, row.ms);
+  }
+  const winner = rows.find(({ ms, beaten }) => ms !== null && !beaten && aboutAsFast(ms, best));
+  if (!winner) throw noneRuns(rows);
+  const info = await use(winner.backend, new AbortController().signal);
+  letGo(info.tfName, before);
+  const table = sorted(rows, winner);
+  remember(key, {
+    backend: winner.backend,
+    driver: info.driver,
+    engine: info.engine,
+    table,
+  } satisfies Choice);
+  const measured: Measured = { sizes, table, remembered: false };
+  return { ...info, measured };
+}
+
+interface Row extends MeasuredBackend {
+  readonly beaten: boolean;
+}
+
+/** Whatever goes wrong becomes the row's reason. */
+async function timeCandidate(
+  backend: ConcreteBackend,
+  use: Use,
+  sizes: Sizes,
+  { best, limit }: { best: number; limit: number },
+): Promise<Row> {
+  const given = new AbortController();
+  let engine: string | null = null;
+  const run = async () => {
+    ({ engine } = await use(backend, given.signal));
+    return timeStep(sizes, best, () => given.signal.throwIfAborted());
+  };
+  try {
+    const { ms, part, beaten } = await within(limit, run());
+    const share = `by ${percent(part)} of it`;
+    const why = beaten ? `clearly slower, ${share}` : part < 1 ? `slow, ${share}` : null;
+    return { backend, engine, ms, why, beaten };
+  } catch (error) {
+    given.abort(new Error('another backend has been chosen'));
+    const why = error instanceof Error ? error.message : String(error);
+    return { backend, engine, ms: null, why, beaten: true };
+  }
+}
+
+const percent = (part: number) => `${(100 * part).toPrecision(2)} %`;
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(new Error(`no answer for ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {}); // what it says later is no news
+  }
+}
+
+/** Devices that were started to be timed and lost: their memory goes back, and they can be started again. */
+function letGo(kept: string, before: ReadonlySet<string>): void {
+  const { registryFactory } = tf.engine();
+  for (const name of ['webgl', 'webgpu']) {
+    const known = registryFactory[name];
+    if (name === kept || before.has(name) || !known) continue;
+    tf.removeBackend(name);
+    tf.registerBackend(name, known.factory, known.priority);
+  }
+}
+
+const sorted = (rows: readonly Row[], winner: Row): MeasuredBackend[] => {
+  const place = (row: Row) => (row === winner ? -1 : (row.ms ?? Number.POSITIVE_INFINITY));
+  return [...rows]
+    .sort((a, b) => (place(a) === place(b) ? 0 : place(a) - place(b)))
+    .map(({ beaten: _, ...row }) => row);
+};
+
+function checkSizes(sizes: Sizes): Sizes {
+  const { B, T, I, H } = sizes;
+  if ([B, T, I, H].every((n) => Number.isSafeInteger(n) && n > 0)) return { B, T, I, H };
+  throw new GatewiseError(
+    'GW_BACKEND_SIZES',
+    `got sizes ${JSON.stringify(sizes)}, wanted whole numbers above 0; likely fix: { sizes: { B: 32, T: 50, I: 64, H: 128 } }`,
+  );
+}
+
+const noneRuns = (rows: readonly Row[]) =>
+  new GatewiseError(
+    'GW_BACKEND_UNAVAILABLE',
+    `got no backend that runs a training step, wanted one; ${rows.map(({ backend, why }) => `${backend}: ${why}`).join('; ')}`,
+  );
