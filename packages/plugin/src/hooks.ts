@@ -17,6 +17,8 @@ export interface Batch {
   readonly carry?: boolean;
   /** How many steps of each row of x are real, [B]: what lies behind is padding, which no layer of ours reads and no loss counts. */
   readonly lengths?: readonly number[];
+  /** How many steps of each row of y are real, [B], where they are not those of x: what seq2seq models write. */
+  readonly targetLengths?: readonly number[];
 }
 
 /** What every hook can see and do. */
