@@ -11,17 +11,22 @@ export interface DataBatch {
   readonly carry?: boolean;
   /** How many steps of each row are real; the rest is padding. */
   readonly lengths?: readonly number[];
+  /** The same of y, where its steps are its own. */
+  readonly targetLengths?: readonly number[];
 }
 
 /** The batches of an epoch, anew each time it is called: the same epoch number gives the same batches. */
-export interface BatchSource {
-  (epoch: number): Iterable<DataBatch>;
+export interface BatchSource<B extends DataBatch = DataBatch> {
+  (epoch: number): Iterable<B>;
   /** Batches in one epoch. */
   readonly steps: number;
 }
 
 /** Makes a `BatchSource` of a generator and the number of its batches. */
-export function batchSource(steps: number, epoch: (epoch: number) => Iterable<DataBatch>): BatchSource {
+export function batchSource<B extends DataBatch>(
+  steps: number,
+  epoch: (epoch: number) => Iterable<B>,
+): BatchSource<B> {
   return Object.assign((n: number) => epoch(n), { steps });
 }
 

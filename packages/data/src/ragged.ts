@@ -52,8 +52,8 @@ export function ragged(
   });
 }
 
-/** Within pools by length, then the batches of a pool in an order of their own. */
-function pooled(
+/** By epoch: within pools by length, then the batches of a pool in an order of their own. */
+export function pooled(
   x: readonly Sequence[],
   order: readonly number[],
   epoch: number,
@@ -70,16 +70,17 @@ function pooled(
   });
 }
 
-function chunks<T>(items: readonly T[], size: number): T[][] {
+export function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
     items.slice(i * size, (i + 1) * size),
   );
 }
 
+/** Rows of all sequences as one tensor, padded to T. */
 type Gather = (rows: readonly number[], T: number) => tf.Tensor;
 
 /** Sequences, padded with zeros: int32 [B,T] of Int32Arrays, else float32 [B,T,I]. */
-function sequences(name: string, all: readonly Sequence[]): Gather {
+export function sequences(name: string, all: readonly Sequence[]): Gather {
   const ids = all.every((s) => s instanceof Int32Array);
   const I = ids ? 1 : featuresOf(name, all);
   const flat = all.map((s, i) => flatten(name, s, i, I, ids));

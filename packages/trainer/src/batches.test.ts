@@ -5,7 +5,7 @@ import { failure, line, points } from '../test/fixtures.js';
 import type { Batches } from './batches.js';
 import { findNonFinite, hostValues } from './host-values.js';
 import { type TrainOptions, train } from './index.js';
-import { countTargets } from './lengths.js';
+import { checkLengths, countTargets } from './lengths.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -92,6 +92,15 @@ describe('countTargets', () => {
     expect(countTargets({ x, y })).toBe(count);
     expect(countTargets({ x: [x], y })).toBe(count);
   });
+});
+
+it('countTargets goes by the lengths of y where y has steps of its own, which are checked', () => {
+  const batch = { x: tf.zeros([2, 5], 'int32'), y: tf.zeros([2, 3], 'int32'), lengths: [5, 1] };
+  expect(countTargets({ ...batch, targetLengths: [3, 1] })).toBe(4);
+  expect(() => checkLengths({ ...batch, targetLengths: [3, 3] }, 'a batch')).not.toThrow();
+  expect(() => checkLengths({ ...batch, targetLengths: [3, 4] }, 'a batch')).toThrow(
+    /GW_TRAIN_LENGTHS.* of y/,
+  );
 });
 
 describe('hostValues', () => {

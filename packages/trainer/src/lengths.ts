@@ -13,24 +13,35 @@ function followsTime(batch: Batch): boolean {
   return sequence && T !== undefined && T === x.shape[1];
 }
 
-/** Targets in a batch: real steps where y follows the time axis of x, else rows. */
+/** Targets in a batch: real steps where y has steps of its own or follows the time axis of x, else rows. */
 export function countTargets(batch: Batch): number {
   const [B = 1, T = 1] = batch.y.shape;
+  if (batch.targetLengths) return total(batch.targetLengths);
   if (!followsTime(batch)) return B;
-  return batch.lengths ? batch.lengths.reduce((n, length) => n + length, 0) : B * T;
+  return batch.lengths ? total(batch.lengths) : B * T;
 }
+
+const total = (lengths: readonly number[]): number => lengths.reduce((n, length) => n + length, 0);
 
 /** Errors: `GW_TRAIN_LENGTHS`. */
 export function checkLengths(batch: Batch, where: string): void {
-  const { lengths } = batch;
+  checkRows('x', batch.lengths, firstInput(batch).shape, where);
+  checkRows('y', batch.targetLengths, batch.y.shape, where);
+}
+
+function checkRows(
+  name: string,
+  lengths: readonly number[] | undefined,
+  [B, T = 0]: readonly number[],
+  where: string,
+): void {
   if (!lengths) return;
-  const [B, T = 0] = firstInput(batch).shape;
   const odd = lengths.findIndex((n) => !(Number.isInteger(n) && n >= 0 && n <= T));
   if (lengths.length === B && odd < 0) return;
   const got = odd < 0 ? `${lengths.length} lengths` : `the length ${lengths[odd]} of row ${odd}`;
   throw new GatewiseError(
     'GW_TRAIN_LENGTHS',
-    `got ${got} in ${where}, wanted ${B} whole numbers from 0 to T = ${T}, the padded length of x`,
+    `got ${got} in ${where}, wanted ${B} whole numbers from 0 to T = ${T}, the padded length of ${name}`,
   );
 }
 

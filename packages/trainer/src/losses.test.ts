@@ -141,6 +141,14 @@ describe('losses by name', () => {
     expect(got.dataSync()[0]).toBeCloseTo(wanted, 5);
   });
 
+  it('summedCrossEntropy: over the steps of a row, that count', () => {
+    const [y, z] = [tf.tensor2d([1, 0], [1, 2], 'int32'), tf.reshape(p(), [1, 2, 2])];
+    const loss = (mask?: tf.Tensor2D) =>
+      applyLoss('summedCrossEntropy', lossFunction('summedCrossEntropy'), y, z, mask).dataSync()[0];
+    expect(loss()).toBeCloseTo(ln(1 + Math.exp(-0.6)) + ln(2), 5);
+    expect(loss(tf.tensor2d([0, 1], [1, 2], 'bool'))).toBeCloseTo(ln(2), 5);
+  });
+
   it('agree with tf.layers where it has them', async () => {
     const { metrics } = await import('@tensorflow/tfjs-layers');
     for (const name of ['categoricalCrossentropy', 'binaryCrossentropy', 'meanSquaredError'] as const) {

@@ -1,7 +1,7 @@
 import { GatewiseError } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { maskedMean } from './lengths.js';
-import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
+import { softmaxCrossEntropy, summedCrossEntropy } from './softmax-cross-entropy.js';
 
 /** Targets and predictions to a loss: a scalar, or a tensor whose mean is taken. `mask` [B,T] comes with padded rows. */
 export type LossFunction = (yTrue: tf.Tensor, yPred: tf.Tensor, mask?: tf.Tensor) => tf.Tensor;
@@ -32,6 +32,7 @@ function binaryCrossentropy(y: tf.Tensor, p: tf.Tensor): tf.Tensor {
 
 const named = {
   softmaxCrossEntropy,
+  summedCrossEntropy,
   categoricalCrossentropy,
   sparseCategoricalCrossentropy,
   binaryCrossentropy,
@@ -39,7 +40,14 @@ const named = {
   meanAbsoluteError: (y, p) => tf.abs(tf.sub(float(y), p)),
 } satisfies Record<string, LossFunction>;
 
-/** Losses by name: `softmaxCrossEntropy` takes logits, the other cross-entropies probabilities, as in tf.layers. */
+/** Those whose targets may be ids. */
+const sparse: readonly LossName[] = [
+  'softmaxCrossEntropy',
+  'summedCrossEntropy',
+  'sparseCategoricalCrossentropy',
+];
+
+/** Losses by name: `softmaxCrossEntropy` and `summedCrossEntropy` take logits, the other cross-entropies probabilities, as in tf.layers. */
 export type LossName = keyof typeof named;
 export type Loss = LossName | LossFunction;
 
@@ -62,8 +70,7 @@ export function applyLoss(
   p: tf.Tensor,
   mask?: tf.Tensor2D, // [B,T]
 ): tf.Scalar {
-  const sparse = loss === 'softmaxCrossEntropy' || loss === 'sparseCategoricalCrossentropy';
-  if (typeof loss === 'string' && !sparse && !tf.util.arraysEqual(y.shape, p.shape)) {
+  if (typeof loss === 'string' && !sparse.includes(loss) && !tf.util.arraysEqual(y.shape, p.shape)) {
     throw new GatewiseError(
       'GW_TRAIN_SHAPE',
       `got y [${y.shape}] and predictions [${p.shape}], wanted one shape for ${loss}; reshape y, or change the last layer`,
