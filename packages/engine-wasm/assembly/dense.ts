@@ -1,6 +1,6 @@
 // Products of whole matrices on the tiles of gemm.ts, and softmax cross-entropy of rows.
 import { NR, panelRows, part, ROW, strip4 } from './gemm';
-import { exp, logistic, relu, tanh } from './math';
+import { constants, exp, logistic, relu, tanh } from './math';
 import { arenaBytes, ceilDiv, copy, fill, least, startArena, take } from './memory';
 import { packColumns, packRows } from './pack';
 
@@ -77,24 +77,26 @@ function panelOfStrips(rows: i32, width: i32, n: i32, K: i32, B: usize, C: usize
 
 // @ts-ignore: decorator
 @inline
-function activated(f: i32, x: v128): v128 {
+function activated(K: usize, f: i32, x: v128): v128 {
   if (f == 1) return relu(x);
-  if (f == 2) return logistic(x);
-  if (f == 3) return tanh(x);
-  if (f == 5) return exp(x);
-  return v128.bitselect(f32x4.sub(exp(x), f32x4.splat(1)), x, f32x4.lt(x, f32x4.splat(0)));
+  if (f == 2) return logistic(K, x);
+  if (f == 3) return tanh(K, x);
+  if (f == 5) return exp(K, x);
+  return v128.bitselect(f32x4.sub(exp(K, x), f32x4.splat(1)), x, f32x4.lt(x, f32x4.splat(0)));
 }
 /** x [n] ← f(x), n a multiple of 4: 0 linear, 1 relu, 2 logistic, 3 tanh, 4 elu, 5 exp. */
 export function apply(f: i32, x: usize, n: i32): void {
   if (f == 0) return;
-  for (const end = x + (<usize>n << 2); x < end; x += 16) v128.store(x, activated(f, v128.load(x)));
+  const K = constants;
+  for (const end = x + (<usize>n << 2); x < end; x += 16) v128.store(x, activated(K, f, v128.load(x)));
 }
 function activate(f: i32, x: usize, n: i32): void {
   if (f == 0) return;
-  for (; n >= 4; n -= 4, x += 16) v128.store(x, activated(f, v128.load(x)));
+  const K = constants;
+  for (; n >= 4; n -= 4, x += 16) v128.store(x, activated(K, f, v128.load(x)));
   if (n == 0) return;
   copy(tail, x, n);
-  v128.store(tail, activated(f, v128.load(tail)));
+  v128.store(tail, activated(K, f, v128.load(tail)));
   copy(x, tail, n);
 }
 
@@ -152,17 +154,18 @@ function greatest(z: usize, n: i32): f32 {
 }
 /** e [n, rounded up to 4] = e^{z − top}; gives the sum of its n elements. */
 function exponentials(z: usize, n: i32, top: f32, e: usize): f32 {
+  const K = constants;
   const by = f32x4.splat(top);
   let sums = f32x4.splat(0);
   for (; n >= 4; n -= 4, z += 16, e += 16) {
-    const v = exp(f32x4.sub(v128.load(z), by));
+    const v = exp(K, f32x4.sub(v128.load(z), by));
     v128.store(e, v);
     sums = f32x4.add(sums, v);
   }
   let sum: f32 = 0;
   if (n > 0) {
     copy(e, z, n);
-    v128.store(e, exp(f32x4.sub(v128.load(e), by)));
+    v128.store(e, exp(K, f32x4.sub(v128.load(e), by)));
     for (; n > 0; n--, e += 4) sum += load<f32>(e);
   }
   sum += f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1);

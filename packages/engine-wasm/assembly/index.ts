@@ -2,6 +2,6 @@ export { backward, backwardScratch } from './backward';
 export { badId, frameBytes } from './call';
 export { apply, crossEntropy, product, productScratch, softmax } from './dense';
 export { forward, forwardScratch, historyBytes } from './forward';
-export { math } from './math';
+export { constantBytes, layConstants, math } from './math';
 export { segmentSum } from './segment';
 export { scale, sumSquares, update } from './update';

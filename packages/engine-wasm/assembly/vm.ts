@@ -1,6 +1,6 @@
 // Runs a stage of the plan over planes [m,Hp], a chunk of whole rows at a time (or of a part of one long row).
 import { Call, codeOf, MAX_INDEX, PLACES, place, planOf, table, vectorInput, widthOf } from './call';
-import { logistic, madd, nmadd, relu, step, tanh } from './math';
+import { constants as mathConstants, logistic, madd, nmadd, relu, step, tanh } from './math';
 import { copy, fill, least, most, take, word } from './memory';
 
 const CHUNK: i32 = 512;
@@ -137,6 +137,7 @@ function inChunk(p: Place, offset: usize, column: usize): usize {
 /** d[n] ← op(a[n], b[n], c[n]) over a multiple of 4 floats. */
 function execute(op: i32, bytes: usize, d: usize, a: usize, b: usize, c: usize): void {
   const end = d + bytes;
+  const K = mathConstants;
   switch (op) {
     case 0: // MOV
       for (; d < end; d += 16, a += 16) v128.store(d, v128.load(a));
@@ -163,10 +164,10 @@ function execute(op: i32, bytes: usize, d: usize, a: usize, b: usize, c: usize):
       for (; d < end; d += 16, a += 16) v128.store(d, f32x4.neg(v128.load(a)));
       return;
     case 6: // SIGMOID
-      for (; d < end; d += 16, a += 16) v128.store(d, logistic(v128.load(a)));
+      for (; d < end; d += 16, a += 16) v128.store(d, logistic(K, v128.load(a)));
       return;
     case 7: // TANH
-      for (; d < end; d += 16, a += 16) v128.store(d, tanh(v128.load(a)));
+      for (; d < end; d += 16, a += 16) v128.store(d, tanh(K, v128.load(a)));
       return;
     case 8: // RELU
       for (; d < end; d += 16, a += 16) v128.store(d, relu(v128.load(a)));

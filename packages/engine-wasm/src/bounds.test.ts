@@ -24,7 +24,7 @@ describe.each(variantsHere())('%s, random sizes and options', (variant) => {
     compiled = await compileModule(variant);
   });
   const engineOver = (heap: Heap & { inner: { memory: WebAssembly.Memory } }) => {
-    const exports = compiled.instantiate(heap.inner.memory);
+    const exports = compiled.instantiate(heap.inner.memory, (bytes) => heap.inner.keep(bytes));
     const home: Home = { exports, heap, address: () => null, place: null };
     return wasmEngine(() => home);
   };

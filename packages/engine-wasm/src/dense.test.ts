@@ -92,7 +92,7 @@ describe.each(variantsHere())('%s', (variant) => {
     compiled = await compileModule(variant);
   });
   const over = (heap: Heap & { inner: { memory: WebAssembly.Memory } }): Dense =>
-    wasmDense({ exports: compiled.instantiate(heap.inner.memory), heap });
+    wasmDense({ exports: compiled.instantiate(heap.inner.memory, (bytes) => heap.inner.keep(bytes)), heap });
 
   it('multiplies any sizes in memory full of NaN, and writes nothing beyond its blocks', () => {
     const r = random(1);

@@ -52,6 +52,13 @@ export class OwnHeap implements Heap {
     return at;
   }
 
+  /** A piece for the life of the memory; it does not count as used. */
+  keep(bytes: number): number {
+    const at = this.take(bytes);
+    this.#taken.delete(at);
+    return at;
+  }
+
   give(at: number): void {
     const bytes = this.#taken.get(at);
     if (bytes === undefined) return;

@@ -17,7 +17,12 @@ export type OwnHome = Home & { readonly heap: OwnHeap };
 /** Memory of the engine's own: for backends whose tensors lie elsewhere. */
 export function ownHome(compiled: Compiled): OwnHome {
   const heap = new OwnHeap();
-  return { exports: compiled.instantiate(heap.memory), heap, address: () => null, place: null };
+  return {
+    exports: compiled.instantiate(heap.memory, (bytes) => heap.keep(bytes)),
+    heap,
+    address: () => null,
+    place: null,
+  };
 }
 
 /** What is used of tf.js' wasm backend; some of it is not in its types. */
@@ -36,11 +41,12 @@ export function tfHome(compiled: Compiled, backend: unknown): Home | null {
   const memory = wasm?.wasmMemory ?? wasm?.asm?.memory;
   const whole = wasm?._malloc && wasm._free && getMemoryOffset && makeOutput;
   if (!whole || !(memory instanceof WebAssembly.Memory)) return null;
+  const heap = new TfHeap(memory, wasm as TfAllocator);
   const offset = (info: tf.TensorInfo) => getMemoryOffset.call(backend, info.dataId) >>> 0;
   try {
     return {
-      exports: compiled.instantiate(memory),
-      heap: new TfHeap(memory, wasm as TfAllocator),
+      exports: compiled.instantiate(memory, (bytes) => heap.take(bytes)),
+      heap,
       address: offset,
       place: (shape) => {
         const bytes = tf.util.sizeFromShape(shape) * Float32Array.BYTES_PER_ELEMENT;

@@ -4,6 +4,9 @@ import { toShared } from './shared.js';
 
 /** The functions of assembly/index.ts; addresses are numbers from 0 to 2³². */
 export interface Exports {
+  /** Bytes of constants that the module works with; `layConstants` writes them, once. */
+  constantBytes(): number;
+  layConstants(at: number): void;
   /** Bytes of the frame that every call starts with. */
   frameBytes(): number;
   historyBytes(call: number): number;
@@ -72,7 +75,8 @@ export const variantsHere = (): Variant[] =>
 /** A compiled module, for memory of its own and for memory that threads share. */
 export interface Compiled {
   readonly variant: Variant;
-  instantiate(memory: WebAssembly.Memory): Exports;
+  /** `take` gives room for constants, for the life of the module. */
+  instantiate(memory: WebAssembly.Memory, take: (bytes: number) => number): Exports;
 }
 
 /** Compiles the best variant that works here. Errors: `GW_ENGINE_WASM`. */
@@ -88,11 +92,13 @@ export async function compileModule(variant = variantsHere()[0]): Promise<Compil
   let shared: WebAssembly.Module | undefined;
   return {
     variant,
-    instantiate(memory) {
+    instantiate(memory, take) {
       const threads = typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
       if (threads) shared ??= new WebAssembly.Module(toShared(bytes));
-      const { exports } = new WebAssembly.Instance(threads ? shared! : alone, { env: { memory } });
-      return exports as unknown as Exports;
+      const instance = new WebAssembly.Instance(threads ? shared! : alone, { env: { memory } });
+      const exports = instance.exports as unknown as Exports;
+      exports.layConstants(take(exports.constantBytes()));
+      return exports;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileModule, type Exports, variantsHere } from './load.js';
-import { functions, worstUlp } from './test-support/ulp.js';
+import { atEnd, functions, worstUlp } from './test-support/ulp.js';
 
 const figures: { variant: string; function: string; worstUlp: number; at: number; floats: number }[] = [];
 
@@ -9,7 +9,7 @@ describe.each(variantsHere())('%s', (variant) => {
   const memory = new WebAssembly.Memory({ initial: 2 });
   let exports: Exports;
   beforeAll(async () => {
-    exports = (await compileModule(variant)).instantiate(memory);
+    exports = (await compileModule(variant)).instantiate(memory, atEnd(memory));
   });
 
   it.each(Object.keys(functions))(

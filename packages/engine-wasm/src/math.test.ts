@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compileModule, type Exports, variantsHere } from './load.js';
-import { functions, worstUlp } from './test-support/ulp.js';
+import { atEnd, functions, worstUlp } from './test-support/ulp.js';
 
 describe.each(variantsHere())('%s', (variant) => {
   const memory = new WebAssembly.Memory({ initial: 2 });
   let exports: Exports;
   beforeAll(async () => {
-    exports = (await compileModule(variant)).instantiate(memory);
+    exports = (await compileModule(variant)).instantiate(memory, atEnd(memory));
   });
 
   it.each(Object.keys(functions))('%s is within 2 ulp on every 2003rd float of [-100, 100]', (name) => {

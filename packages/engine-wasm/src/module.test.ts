@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compileModule, decode, type Exports, type Variant, variantsHere } from './load.js';
 import { toShared } from './shared.js';
+import { atEnd } from './test-support/ulp.js';
 
 const variants: Variant[] = ['simd', 'relaxed'];
 
@@ -43,7 +44,7 @@ describe.each(variantsHere())('compiled, %s', (variant) => {
     const memory = new WebAssembly.Memory({ initial: 300, maximum: 65536, shared: true });
     let exports: Exports;
     beforeAll(async () => {
-      exports = (await compileModule(variant)).instantiate(memory);
+      exports = (await compileModule(variant)).instantiate(memory, atEnd(memory));
     });
 
     it('does the same', () => {

@@ -56,3 +56,9 @@ function compare(x: number, y: number, exact: (x: number) => number, result: { w
   result.worst = off;
   result.at = x;
 }
+
+/** Takes the module's constants from the end of a memory that is written by hand. */
+export const atEnd =
+  ({ buffer }: WebAssembly.Memory) =>
+  (bytes: number): number =>
+    buffer.byteLength - bytes;
