@@ -10,7 +10,9 @@ type ImportCode =
   /** Something that cannot be represented. */
   | 'GW_IMPORT_UNSUPPORTED'
   /** Weights that are absent or do not fit. */
-  | 'GW_IMPORT_WEIGHTS';
+  | 'GW_IMPORT_WEIGHTS'
+  /** Golden inputs that are not of this model. */
+  | 'GW_IMPORT_FIXTURE';
 type ExportCode = 'GW_EXPORT_UNSUPPORTED';
 
 /** Refuses, with what was got, what was wanted and the likely fix. */

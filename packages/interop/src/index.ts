@@ -1,5 +1,6 @@
 export { build } from './build.js';
 export { cellOf } from './cells.js';
+export { type Comparison, compare, suggestedLimit } from './compare.js';
 export type {
   Activation,
   CellActivation,
@@ -14,3 +15,6 @@ export type {
   RecurrentSpec,
   Values,
 } from './model.js';
+export { readTorch, type TorchOptions } from './torch/read.js';
+export { writeTorch } from './torch/write.js';
+export { type Certificate, certificateText, type Fixture, verify } from './verify.js';

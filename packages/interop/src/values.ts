@@ -73,3 +73,12 @@ export function summed(a: Values, b: Values | undefined): Values {
 /** Whether a + b is a float32 in every place. */
 export const sumsExactly = (a: Values, b: Values): boolean =>
   a.data.every((v, i) => Math.fround(v + b.data[i]!) === v + b.data[i]!);
+
+/** Numbers as float32, and how many of them were none. */
+export function rounded(data: Float32Array | Float64Array): { data: Float32Array; changed: number } {
+  if (data instanceof Float32Array) return { data, changed: 0 };
+  const out = Float32Array.from(data);
+  let changed = 0;
+  for (let i = 0; i < data.length; i++) if (!Object.is(out[i], data[i])) changed++;
+  return { data: out, changed };
+}

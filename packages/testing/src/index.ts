@@ -10,7 +10,6 @@ export {
   type OpWeights,
   sameLetters,
 } from './golden/cells.js';
-export type { Comparison } from './golden/compare.js';
 export { findGolden, replayGoldenFile } from './golden/read.js';
 export { type GoldenResult, replayGolden } from './golden/replay.js';
 export { countGolden, goldenLines } from './golden/report.js';

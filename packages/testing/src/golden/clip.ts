@@ -1,5 +1,6 @@
+import type { Comparison } from '@gatewise/interop';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Comparison, judge } from './compare.js';
+import { judge } from './compare.js';
 import { type GoldenFile, isDictionary, need, readNumber, readTensor, upload } from './file.js';
 import { type GoldenOptions, Skip } from './run.js';
 

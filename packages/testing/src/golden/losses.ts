@@ -1,7 +1,8 @@
+import type { Comparison } from '@gatewise/interop';
 import { softmaxCrossEntropy } from '@gatewise/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { goldenCells } from './cells.js';
-import { type Comparison, judge } from './compare.js';
+import { judge } from './compare.js';
 import { type GoldenFile, type GoldenTensor, isDictionary, need } from './file.js';
 import { againstGroup } from './recurrent.js';
 import { evaluate, findCell, type GoldenOptions, maskOf, runLayer, Skip } from './run.js';

@@ -1,6 +1,6 @@
+import { type Comparison, compare } from '@gatewise/interop';
 import * as tf from '@tensorflow/tfjs-core';
 import { goldenCells } from './cells.js';
-import { type Comparison, compare } from './compare.js';
 import { type GoldenFile, type GoldenTensor, type GoldenTensors, isDictionary, need } from './file.js';
 import { evaluate, findCell, type GoldenOptions, maskOf, runLayer, Skip } from './run.js';
 

@@ -1,6 +1,7 @@
+import { type Comparison, compare, suggestedLimit } from '@gatewise/interop';
 import * as tf from '@tensorflow/tfjs-core';
 import { type GoldenCell, goldenCells } from './cells.js';
-import { type Comparison, compare, float32Error, judge, suggestedLimit } from './compare.js';
+import { float32Error, judge } from './compare.js';
 import { type GoldenFile, type GoldenTensors, need } from './file.js';
 import { evaluate, findCell, type GoldenOptions, type Letters, maskOf, runLayer, Skip } from './run.js';
 

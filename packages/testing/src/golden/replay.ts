@@ -1,6 +1,6 @@
 import { GatewiseError } from '@gatewise/core';
+import type { Comparison } from '@gatewise/interop';
 import { replayClip } from './clip.js';
-import type { Comparison } from './compare.js';
 import { type GoldenFile, parseGolden } from './file.js';
 import { replayLoss, replayModelLoss } from './losses.js';
 import { replayOnnxNode } from './onnx-node.js';

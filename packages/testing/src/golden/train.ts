@@ -1,7 +1,8 @@
+import { type Comparison, compare, suggestedLimit } from '@gatewise/interop';
 import { adam, adamw, momentum, nesterov, type RuleOptimizer, rmsprop, sgd } from '@gatewise/optimisers';
 import * as tf from '@tensorflow/tfjs-core';
 import { type GoldenCell, goldenCells } from './cells.js';
-import { type Comparison, compare, float32Error, judge, suggestedLimit } from './compare.js';
+import { float32Error, judge } from './compare.js';
 import { type GoldenFile, type GoldenTensor, isDictionary, need, upload } from './file.js';
 import { head, summedCrossEntropy } from './losses.js';
 import { findCell, type GoldenOptions, type Letters, runLayer, Skip } from './run.js';
