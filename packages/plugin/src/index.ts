@@ -16,6 +16,8 @@ export {
   type Transforms,
   type UpdateStats,
 } from './hooks.js';
+export { type Monitor, monitorOf } from './monitor.js';
+export { checkPatience, type Patience, type PatienceOptions, patienceWith } from './patience.js';
 export {
   definePlugin,
   type Json,

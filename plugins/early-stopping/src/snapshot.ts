@@ -1,4 +1,4 @@
-import type { TrainContext } from '@gatewise/plugin';
+import type { NamedTensors, TrainContext } from '@gatewise/plugin';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -11,7 +11,7 @@ export function snapshot() {
   };
   return {
     clear,
-    take(weights: TrainContext['weights']) {
+    take(weights: NamedTensors) {
       clear();
       // A true copy, not a clone: an engine may update a weight in place.
       for (const [name, w] of Object.entries(weights)) copies.set(name, tf.keep(tf.mul(w, 1)));
@@ -20,5 +20,6 @@ export function snapshot() {
     restore(weights: TrainContext['weights']) {
       for (const [name, copy] of copies) weights[name]?.assign(copy);
     },
+    tensors: (): NamedTensors => Object.fromEntries(copies),
   };
 }
