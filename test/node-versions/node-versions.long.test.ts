@@ -1,16 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasNativeAddon } from '@gatewise/backends';
 import { afterAll, describe, expect, it } from 'vitest';
+import { fetchNode, versions } from './fetch-node.js';
 
 // One addon, built once against Node's C interface, and one source run under every supported Node.
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '..', '..');
-const cache = join(root, 'node_modules', '.cache', 'gatewise');
-const versions = ['20.19', '22', '24', '26'];
 const withNode = hasNativeAddon();
 const expected = withNode ? ['cpu', 'node', 'wasm', 'cpu'] : ['cpu', 'wasm', 'cpu'];
 
@@ -27,30 +26,6 @@ const oneDnnNote =
   /^WARNING: All log messages before absl::InitializeLog.*\n(I0000 .*oneDNN custom operations are on.*\n)/m;
 
 const figures: { node: string; backends: Record<string, string> }[] = [];
-
-/** The npm package `node` gets its binary from one package a platform, which needs no install script. */
-function platformPackage(): string {
-  const system = process.platform === 'win32' ? 'win' : process.platform;
-  const prefix = process.platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node';
-  return `${prefix}-${system}-${process.arch}`;
-}
-
-function fetchNode(version: string): string {
-  const prefix = join(cache, `node-${version}`);
-  const folder = join(prefix, 'node_modules', platformPackage());
-  const binary = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  if (existsSync(binary)) return binary;
-  mkdirSync(prefix, { recursive: true });
-  const options = ['--prefix', prefix, '--ignore-scripts', '--no-audit', '--no-fund'];
-  const done = spawnSync('npm', ['install', ...options, `${platformPackage()}@${version}`], {
-    cwd: prefix,
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-  });
-  if (done.status !== 0) throw new Error(`npm could not fetch Node ${version}: ${done.stderr}`);
-  for (const unused of ['include', 'share']) rmSync(join(folder, unused), { recursive: true, force: true });
-  return binary;
-}
 
 describe(`backends under every supported Node${withNode ? '' : ' (node left out: no addon, run npm run setup:tensorflow)'}`, () => {
   it.each(versions)('Node %s multiplies and differentiates, silently', { timeout: 300_000 }, (version) => {
