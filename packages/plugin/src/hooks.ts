@@ -83,8 +83,20 @@ export type TrainEnd =
   | { readonly reason: 'stopped'; readonly why: string }
   | { readonly reason: 'failed'; readonly error: Error };
 
+/** A run at rest: after a step, or after an epoch, when all other hooks of it are over. */
+export interface SavePointContext extends TrainContext {
+  readonly epoch: number;
+  readonly after: 'step' | 'epoch';
+  /** The logs of the epoch, where one is over. */
+  readonly logs?: Logs;
+  /** No step follows in this run. */
+  readonly last: boolean;
+}
+
 /** Observe: awaited, in order, returns nothing. Tensors handed to it never cross an await. */
 export interface Observers {
+  /** Before everything else: where a plugin takes the run back to where an earlier one stood (`Tokens.RunState`). */
+  onRestore(ctx: TrainContext): Awaitable<void>;
   onTrainBegin(ctx: TrainContext): Awaitable<void>;
   onEpochBegin(ctx: EpochContext): Awaitable<void>;
   onBatchBegin(ctx: BatchContext): Awaitable<void>;
@@ -94,6 +106,8 @@ export interface Observers {
   onValidationBegin(ctx: EpochContext): Awaitable<void>;
   onValidationEnd(ctx: EpochContext): Awaitable<void>;
   onEpochEnd(ctx: EpochContext): Awaitable<void>;
+  /** After every step and every epoch: the place to save the run (`Tokens.RunState`). Not after one that failed. */
+  onSavePoint(ctx: SavePointContext): Awaitable<void>;
   onTrainEnd(ctx: TrainContext, end: TrainEnd): Awaitable<void>;
 }
 /** Transform: synchronous, inside `tf.tidy`; each result feeds the next. */
@@ -122,6 +136,7 @@ export type Hooks = Observers & Transforms & Providers;
 
 /** Every hook and its kind. */
 export const hookKinds: Readonly<Record<keyof Hooks, 'observe' | 'transform' | 'provide'>> = {
+  onRestore: 'observe',
   onTrainBegin: 'observe',
   onEpochBegin: 'observe',
   onBatchBegin: 'observe',
@@ -130,6 +145,7 @@ export const hookKinds: Readonly<Record<keyof Hooks, 'observe' | 'transform' | '
   onValidationBegin: 'observe',
   onValidationEnd: 'observe',
   onEpochEnd: 'observe',
+  onSavePoint: 'observe',
   onTrainEnd: 'observe',
   transformBatch: 'transform',
   transformLoss: 'transform',

@@ -11,6 +11,7 @@ export {
   type Logs,
   type Observers,
   type Providers,
+  type SavePointContext,
   type TrainContext,
   type TrainEnd,
   type Transforms,
@@ -28,6 +29,7 @@ export {
   type PluginStates,
   Tokens,
 } from './plugin.js';
+export type { HostTensor, RunSnapshot, RunState } from './run-state.js';
 export {
   type Clock,
   consoleLogger,

@@ -2,6 +2,7 @@ import { GatewiseError, type Random } from '@gatewise/core';
 import type { Optimizer, Tensor } from '@tensorflow/tfjs-core';
 import { ContainerModule, type MapToResolvedValueInjectOptions, type ServiceIdentifier } from 'inversify';
 import type { Awaitable, Hooks } from './hooks.js';
+import type { RunState } from './run-state.js';
 import type { Clock, Logger, Store } from './services.js';
 import type { Texts } from './texts.js';
 import type { Times } from './times.js';
@@ -59,6 +60,7 @@ export const Tokens = {
   Plugin: Symbol.for('gatewise.Plugin') as ServiceIdentifier<Plugin>,
   Model: Symbol.for('gatewise.Model') as ServiceIdentifier<Trainable>,
   PluginStates: Symbol.for('gatewise.PluginStates') as ServiceIdentifier<PluginStates>,
+  RunState: Symbol.for('gatewise.RunState') as ServiceIdentifier<RunState>,
   /** The run's optimizer; it stays the caller's. */
   Optimizer: Symbol.for('gatewise.Optimizer') as ServiceIdentifier<Optimizer>,
   Times: Symbol.for('gatewise.Times') as ServiceIdentifier<Times>,

@@ -1,5 +1,6 @@
 import type { io, Scalar, Variable } from '@tensorflow/tfjs-core';
 import type { Batch } from './hooks.js';
+import type { Json, NamedTensors } from './plugin.js';
 
 /** Anything that has weights and a loss. tf.layers models become one through `trainable(model, { loss })`. */
 export interface Trainable {
@@ -13,6 +14,15 @@ export interface Trainable {
    * ends), or of both (absent). A model that keeps one state for both may ignore the argument.
    */
   resetState?(training?: boolean): void;
+  /**
+   * For checkpoints: what it keeps beside `weights` and goes on with, such as a carried state of training or running means.
+   * The tensors stay the model's.
+   */
+  saveTensors?(): NamedTensors;
+  /** Takes back what `saveTensors` gave; all of it is checked first. The tensors stay the caller's: keep copies. */
+  loadTensors?(tensors: NamedTensors): void;
+  /** What it is made of, for checkpoints: one of another model is refused. Of a layers model, tf.js' topology. */
+  topology?(): Json;
   /** Writes the whole model. */
   save?(handler: io.IOHandler): Promise<io.SaveResult>;
   /** Disposes of what the trainable itself made, such as a carried state; never of the model. */

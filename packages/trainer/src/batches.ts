@@ -9,6 +9,8 @@ export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>;
 export interface BatchFunction {
   (epoch: number): BatchSource;
   readonly steps?: number;
+  /** The pass of an epoch from its batch `from` on, where the source can begin there: a run that goes on within an epoch does. */
+  readonly seek?: (epoch: number, from: number) => BatchSource;
 }
 /** One pass of batches, or a function that gives a pass for each epoch. The trainer disposes of every batch it is handed. */
 export type Batches = BatchSource | BatchFunction;
@@ -27,6 +29,22 @@ export function openBatches(batches: Batches, epoch: number): BatchSource {
     );
   }
   return source;
+}
+
+/**
+ * The batches of one epoch from batch `from` on: the source begins there if it can, else those before are made and disposed of.
+ * Errors: `GW_TRAIN_NO_BATCHES`.
+ */
+export async function* batchesFrom(batches: Batches, epoch: number, from: number): AsyncGenerator<Batch> {
+  if (from > 0 && typeof batches === 'function' && batches.seek) {
+    yield* openBatches(batches.seek.bind(batches, epoch, from), epoch);
+    return;
+  }
+  let passed = 0;
+  for await (const batch of openBatches(batches, epoch)) {
+    if (passed++ < from) disposeBatch(batch);
+    else yield batch;
+  }
 }
 
 /** Errors: `GW_TRAIN_NO_BATCHES`. */

@@ -1,5 +1,5 @@
 import { GatewiseError } from '@gatewise/core';
-import type { Batch, Trainable } from '@gatewise/plugin';
+import type { Batch, NamedTensors, Trainable } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { inputsOf } from './batches.js';
@@ -46,9 +46,17 @@ export function carried(model: LayersModel, options: TrainableOptions = {}): Tra
       );
     },
     resetState,
+    saveTensors: () => ({ ...described.saveTensors(), ...memory.training.saved() }),
+    loadTensors(saved) {
+      described.loadTensors(saved);
+      memory.training.restore(saved);
+    },
     dispose: () => resetState(),
   };
 }
+
+/** Names of saved states: this and their place. */
+const CARRIED = 'carried/';
 
 /** States kept between batches. Those of the last batch live until the next: its backward pass may still read them. */
 class States {
@@ -75,6 +83,29 @@ class States {
 
   keep(next: readonly tf.Tensor[]): void {
     this.#live = next.map((state) => tf.keep(tf.clone(state)));
+  }
+
+  /** As they go on into the next batch, none at the beginning. */
+  saved(): Record<string, tf.Tensor> {
+    return Object.fromEntries(this.#live.map((state, i) => [`${CARRIED}${i}`, state]));
+  }
+
+  /** Takes back what `saved` gave. Errors: `GW_RESUME_MODEL`. */
+  restore(saved: NamedTensors): void {
+    const states = Object.keys(saved).filter((name) => name.startsWith(CARRIED));
+    const fits = this.shapes.every((shape, i) => {
+      const state = saved[`${CARRIED}${i}`];
+      return state && tf.util.arraysEqual(state.shape.slice(1), [...shape]);
+    });
+    if (states.length > 0 && (!fits || states.length !== this.shapes.length)) {
+      const got = states.map((name) => `[${saved[name]?.shape}]`).join(' ');
+      throw new GatewiseError(
+        'GW_RESUME_MODEL',
+        `got carried states ${got}, wanted ${this.shapes.map((s) => `[B,${s}]`).join(' ')}; build the model that was saved`,
+      );
+    }
+    this.reset();
+    this.keep(states.map((_, i) => saved[`${CARRIED}${i}`] as tf.Tensor));
   }
 
   reset(): void {

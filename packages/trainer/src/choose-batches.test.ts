@@ -127,8 +127,8 @@ describe('fastDevRun', () => {
     });
     expect(result).toMatchObject({ reason: 'completed', epochs: 1, steps: 1 });
     expect(seen).toEqual({ training: [0], validation: [0] });
-    // asked by layers, of which a line has none, and by checkpoints
-    const others = ['provideRegularisers', 'providePenalty', 'onSavePoint', 'onRestore'];
+    // asked by layers, of which a line has none
+    const others = ['provideRegularisers', 'providePenalty'];
     const asked = Object.keys(hookKinds).filter((hook) => !others.includes(hook));
     expect(new Set(log)).toEqual(new Set([...asked, 'dispose'].map((hook) => `all ${hook}`)));
   });

@@ -1,5 +1,5 @@
 import { GatewiseError, random } from '@gatewise/core';
-import type { BatchContext, EpochContext, Logs, TrainContext } from '@gatewise/plugin';
+import type { BatchContext, EpochContext, Logs, SavePointContext, TrainContext } from '@gatewise/plugin';
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { Report } from './logs.js';
 
@@ -9,6 +9,8 @@ const OWN = ['loss', 'valLoss', 'skipped'];
 export interface Progress {
   step: number;
   skipped: number;
+  /** The step of the last validation. */
+  validatedAt?: number | undefined;
   /** Why it ends early. */
   why?: string;
   /** It ends early, yet in order: the epoch is validated as every other. */
@@ -52,6 +54,11 @@ export class Contexts {
         return logs();
       },
     });
+  }
+
+  savePoint(epoch: number, last: boolean, logs?: Logs): SavePointContext {
+    const after = logs ? 'epoch' : 'step';
+    return join(this.train, { epoch, after, last, ...(logs && { logs }) } as const);
   }
 
   batch(epoch: number, batch: number, size: number, report: Report): BatchContext {

@@ -102,6 +102,16 @@ export class Means {
     return Object.fromEntries([...this.#sums].map(([name, { host, weight }]) => [name, host / weight]));
   }
 
+  /** The sums of what was flushed, for checkpoints. */
+  sums(): { name: string; sum: number; weight: number }[] {
+    return [...this.#sums].map(([name, { host, weight }]) => ({ name, sum: host, weight }));
+  }
+
+  /** Goes on from `sums`. */
+  restore(sums: readonly { readonly name: string; readonly sum: number; readonly weight: number }[]): void {
+    for (const { name, sum, weight } of sums) this.#sums.set(name, { host: sum, weight });
+  }
+
   dispose(): void {
     for (const { device } of this.#sums.values()) device?.dispose();
     this.#sums.clear();

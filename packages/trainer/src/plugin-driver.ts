@@ -6,6 +6,7 @@ import {
   type Hooks,
   hookKinds,
   type Json,
+  type NamedTensors,
   type Observers,
   type Plugin,
   PluginError,
@@ -134,6 +135,30 @@ export class PluginDriver implements PluginStates {
       const { random, state } = readState(plugin.name, states[plugin.name] as Json);
       this.#random(plugin).restore(random);
       if (state !== undefined) guard(plugin, 'loadState', () => plugin.loadState?.(state));
+    }
+  }
+
+  /** Tensors by plugin, for checkpoints; they stay the plugins'. */
+  saveTensors(): Record<string, NamedTensors> {
+    return Object.fromEntries(
+      this.plugins.flatMap((plugin) => {
+        const tensors = guard(plugin, 'saveTensors', () => plugin.saveTensors?.());
+        checkSynchronous(plugin.name, 'saveTensors', tensors);
+        return tensors ? [[plugin.name, tensors]] : [];
+      }),
+    );
+  }
+
+  /** Hands tensors back to those of these names, and disposes of them. */
+  loadTensors(names: readonly string[], make: (plugin: string) => Record<string, tf.Tensor>): void {
+    for (const plugin of this.plugins) {
+      if (!plugin.loadTensors || !names.includes(plugin.name)) continue;
+      const tensors = make(plugin.name);
+      try {
+        guard(plugin, 'loadTensors', () => plugin.loadTensors?.(tensors));
+      } finally {
+        tf.dispose(tensors);
+      }
     }
   }
 

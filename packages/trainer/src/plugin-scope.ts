@@ -6,6 +6,7 @@ import {
   PluginError,
   type PluginModule,
   type PluginStates,
+  type RunState,
   systemClock,
   type TextSample,
   Tokens,
@@ -26,12 +27,14 @@ export class PluginScope {
   readonly #made: Plugin[] = [];
   readonly #times: Stopwatch;
   #driver: PluginDriver | undefined;
+  #runState: RunState | undefined;
 
   constructor(model: Trainable, optimizer: Optimizer, seed: number, parent?: Container, dryRun = false) {
     // without code made from text: pages that forbid `unsafe-eval` train too
     this.#container = new Container({ jitless: true, ...(parent && { parent }) });
     this.#container.bind(Tokens.Model).toConstantValue(model);
     this.#container.bind(Tokens.PluginStates).toConstantValue(this.#states());
+    this.#container.bind(Tokens.RunState).toConstantValue(this.#lateRunState());
     this.#container.bind(Tokens.Optimizer).toConstantValue(optimizer);
     const texts: TextSample[] = [];
     this.#container.bind(Tokens.Texts).toConstantValue({ all: texts, add: (text) => texts.push(text) });
@@ -110,6 +113,23 @@ export class PluginScope {
       );
     };
     return { save: () => driver().save(), load: (states) => driver().load(states) };
+  }
+
+  /** Known once the loop is made, before any hook is called. */
+  bindRunState(state: RunState): void {
+    this.#runState = state;
+  }
+
+  /** Plugins that inject it are made before there is a run. */
+  #lateRunState(): RunState {
+    const state = () => {
+      if (this.#runState) return this.#runState;
+      throw new GatewiseError(
+        'GW_TRAIN_STATE',
+        'got a call of RunState while plugins are being made, wanted it from onSavePoint or onRestore',
+      );
+    };
+    return { save: () => state().save(), restore: (snapshot) => state().restore(snapshot) };
   }
 }
 

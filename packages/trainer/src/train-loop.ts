@@ -1,10 +1,13 @@
-import type { Batch, EpochContext, Logs, TrainEnd } from '@gatewise/plugin';
-import { type Batches, checkBatch, disposeBatch, noBatches, openBatches } from './batches.js';
+import type { Random } from '@gatewise/core';
+import type { Batch, EpochContext, Logger, Logs, TrainEnd } from '@gatewise/plugin';
+import { type Batches, batchesFrom, checkBatch, disposeBatch, noBatches, openBatches } from './batches.js';
 import { createBreath } from './breathe.js';
 import { Contexts, type Plan, type Progress } from './contexts.js';
 import { checkFiniteLoss, meanLoss, READ_EVERY } from './evaluate.js';
 import { countTargets } from './lengths.js';
 import { Means, Report } from './logs.js';
+import { type OpenEpoch, type Rest, RunSaver } from './run-saver.js';
+import type { RunIdentity } from './saved-run.js';
 import { type Learner, learn } from './step.js';
 import type { ValidateEvery } from './train-options.js';
 
@@ -15,6 +18,9 @@ export interface LoopOptions {
   readonly signal?: AbortSignal | undefined;
   /** Most steps. */
   readonly limit: number;
+  readonly identity: RunIdentity;
+  readonly random: Random;
+  readonly logger: Logger;
   /** Ends the run in order when it is over. */
   readonly time?: { over(): boolean; readonly why: string } | undefined;
 }
@@ -28,21 +34,28 @@ export class TrainLoop {
   readonly #plan: Plan;
   readonly #options: LoopOptions;
   readonly #breathe = createBreath();
-  /** The step of the last validation. */
-  #validatedAt: number | undefined;
+  readonly saver: RunSaver;
 
   constructor(learner: Learner, plan: Plan, options: LoopOptions) {
     this.#learner = learner;
     this.#plan = plan;
     this.#options = options;
     this.contexts = new Contexts(plan, this.progress);
+    const { identity, random, logger } = options;
+    const { progress, history } = this;
+    this.saver = new RunSaver({ learner, progress, history, identity, random, logger });
   }
 
   async run(): Promise<TrainEnd> {
     const { model, driver } = this.#learner;
     try {
+      await this.saver.whileRestoring(() => driver.observe('onRestore', this.contexts.train));
+      const { epoch: first, batch } = this.saver.start;
       await driver.observe('onTrainBegin', this.contexts.train);
-      for (let epoch = 0; epoch < this.#plan.epochs && !this.#over(); epoch++) await this.#epoch(epoch);
+      if (batch === 0) this.saver.settle();
+      for (let epoch = first; epoch < this.#plan.epochs && !this.#over(); epoch++) {
+        await this.#epoch(epoch, epoch === first ? batch : 0);
+      }
       const { why } = this.progress;
       return why === undefined ? { reason: 'completed' } : { reason: 'stopped', why };
     } finally {
@@ -75,12 +88,13 @@ export class TrainLoop {
     this.progress.inOrder = false;
   }
 
-  async #epoch(epoch: number): Promise<void> {
+  /** From batch `from` on. */
+  async #epoch(epoch: number, from: number): Promise<void> {
     const { model, driver } = this.#learner;
     const { progress } = this;
     const means = new Means();
     // The first epoch takes what was reported in onTrainBegin.
-    const report = epoch === 0 ? progress.report : new Report();
+    const report = epoch === this.saver.start.epoch ? progress.report : new Report();
     progress.report = report;
     let logs: Logs = {};
     const context = this.contexts.epoch(epoch, () => ({ ...logs, ...Object.fromEntries(report.host) }));
@@ -90,9 +104,11 @@ export class TrainLoop {
     };
     try {
       model.resetState?.(true);
-      const skipped = progress.skipped;
+      const skipped = from > 0 ? this.saver.skippedBefore : progress.skipped;
       await driver.observe('onEpochBegin', context);
-      if (!this.#over()) await this.#steps(epoch, means, report, validate);
+      const open = { means, report, skippedBefore: skipped };
+      if (from > 0) this.saver.settle(open);
+      const whole = !this.#over() && (await this.#steps(epoch, from, open, validate));
       logs = await readMeans(means, `in epoch ${epoch}, at step ${progress.step} or before`);
       if (progress.skipped > skipped) logs = { ...logs, skipped: progress.skipped - skipped };
       await report.read();
@@ -100,45 +116,61 @@ export class TrainLoop {
       await driver.observe('onEpochEnd', context);
       await report.read();
       this.history.push(context.logs);
+      if (whole || this.saver.keeps) await this.#savePoint({ epoch: epoch + 1, batch: 0 }, context);
     } finally {
       means.dispose();
       report.dispose();
     }
   }
 
+  /** Whether the epoch is whole; false where the run ends within it. */
   async #steps(
     epoch: number,
-    means: Means,
-    epochReport: Report,
+    from: number,
+    open: OpenEpoch,
     validate: () => Promise<void>,
-  ): Promise<void> {
-    let count = 0;
+  ): Promise<boolean> {
+    const { batches } = this.#options;
+    let count = from;
     const { times } = this.#learner.driver;
     times.enter('data');
-    for await (const batch of openBatches(this.#options.batches, epoch)) {
+    for await (const batch of from > 0 ? batchesFrom(batches, epoch, from) : openBatches(batches, epoch)) {
       times.leave();
       const report = new Report();
       this.progress.report = report;
       try {
-        await this.#step(batch, epoch, count++, report, means);
+        await this.#step(batch, epoch, count++, report, open.means);
       } finally {
         disposeBatch(batch);
         report.dispose();
-        this.progress.report = epochReport;
+        this.progress.report = open.report;
       }
       if (count % READ_EVERY === 0) {
-        await readMeans(
-          means,
-          `in epoch ${epoch}, in the ${READ_EVERY} steps before step ${this.progress.step}`,
-        );
+        const steps = `in the ${READ_EVERY} steps before step ${this.progress.step}`;
+        await readMeans(open.means, `in epoch ${epoch}, ${steps}`);
       }
       if (this.#validatesNow()) await validate();
+      const rest = { epoch, batch: count, open };
+      await this.#savePoint(rest);
       await this.#breathe();
-      if (this.#over()) return;
+      if (this.#over()) {
+        if (this.#learner.driver.has('onSavePoint')) await this.saver.keep(rest);
+        return false;
+      }
       times.enter('data');
     }
     times.leave();
     if (count === 0) throw noBatches('training', epoch);
+    return true;
+  }
+
+  /** After a step, or after an epoch with its context. */
+  async #savePoint(rest: Rest, ended?: EpochContext): Promise<void> {
+    const { driver } = this.#learner;
+    if (!driver.has('onSavePoint')) return;
+    const last = this.#over() || rest.epoch >= this.#plan.epochs;
+    const context = this.contexts.savePoint(ended?.epoch ?? rest.epoch, last, ended?.logs);
+    await this.saver.atRest(rest, () => driver.observe('onSavePoint', context));
   }
 
   async #step(batch: Batch, epoch: number, index: number, report: Report, means: Means): Promise<void> {
@@ -176,7 +208,7 @@ export class TrainLoop {
     const { validateEvery: every } = this.#options;
     if (!this.#mayValidate()) return false;
     const last = this.#over() || epoch + 1 >= this.#plan.epochs;
-    if (every?.steps !== undefined) return last && this.#validatedAt !== this.progress.step;
+    if (every?.steps !== undefined) return last && this.progress.validatedAt !== this.progress.step;
     return last || (epoch + 1) % (every?.epochs ?? 1) === 0;
   }
 
@@ -187,7 +219,7 @@ export class TrainLoop {
   async #validate(context: EpochContext, report: Report): Promise<void> {
     const { validation, signal } = this.#options;
     if (!validation) return;
-    this.#validatedAt = this.progress.step;
+    this.progress.validatedAt = this.progress.step;
     const { model, driver } = this.#learner;
     await driver.observe('onValidationBegin', context);
     const { seed } = this.#plan;

@@ -83,7 +83,15 @@ async function runPlugins(
     signal,
     limit: options.steps ?? Number.POSITIVE_INFINITY,
     time: limitOfTime(options, scope.get(Tokens.Clock)),
+    identity: {
+      seed,
+      loss: typeof options.loss === 'string' ? options.loss : null,
+      batchesPerEpoch: countBatches(batches) ?? null,
+    },
+    random: scope.get(Tokens.Random),
+    logger: scope.get(Tokens.Logger),
   });
+  scope.bindRunState(loop.saver);
   const interrupt = () => {
     scope
       .get(Tokens.Logger)

@@ -1,5 +1,5 @@
 import { GatewiseError } from '@gatewise/core';
-import type { Trainable } from '@gatewise/plugin';
+import type { Json, NamedTensors, Trainable } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { inputsOf } from './batches.js';
@@ -52,8 +52,11 @@ export function chooseLoss(model: LayersModel, options: TrainableOptions): Loss 
   return loss as Loss;
 }
 
+type Described = Pick<Trainable, 'name' | 'weights' | 'save' | 'topology'> &
+  Required<Pick<Trainable, 'saveTensors' | 'loadTensors'>>;
+
 /** Name, weights and saving of a tf.layers model. */
-export function describe(model: LayersModel): Pick<Trainable, 'name' | 'weights' | 'save'> {
+export function describe(model: LayersModel): Described {
   if (!model.inputs?.length) {
     throw new GatewiseError(
       'GW_TRAIN_NO_WEIGHTS',
@@ -62,17 +65,38 @@ export function describe(model: LayersModel): Pick<Trainable, 'name' | 'weights'
   }
   // A tf.sequential has its weights already, but not yet the names of its inputs.
   if (!model.built) (model as unknown as { build(): void }).build();
-  const layerVariables = model.trainableWeights;
-  const names = layerVariables.map((w) => w.originalName);
-  const unique = new Set(names).size === names.length;
+  const others = () => variablesOf(model.nonTrainableWeights);
   return {
     name: model.name,
-    // Original names are the same in every run; tf.layers numbers the others through the life of the process.
-    weights: Object.fromEntries(
-      layerVariables.map((w) => [unique ? w.originalName : w.name, w.read() as tf.Variable]),
-    ),
+    weights: variablesOf(model.trainableWeights),
+    saveTensors: others,
+    loadTensors: (saved) => assignAll(others(), saved, model.name),
+    topology: () => model.toJSON(undefined, false) as Json,
     save: (handler) => model.save(handler),
   };
+}
+
+/** By name. Original names are the same in every run; tf.layers numbers the others through the life of the process. */
+function variablesOf(weights: LayersModel['weights']): Record<string, tf.Variable> {
+  const unique = new Set(weights.map((w) => w.originalName)).size === weights.length;
+  return Object.fromEntries(weights.map((w) => [unique ? w.originalName : w.name, w.read() as tf.Variable]));
+}
+
+/** Errors: `GW_RESUME_MODEL`, before any has changed. */
+function assignAll(
+  variables: Readonly<Record<string, tf.Variable>>,
+  saved: NamedTensors,
+  model: string,
+): void {
+  for (const [name, { shape }] of Object.entries(variables)) {
+    if (saved[name] && tf.util.arraysEqual(saved[name].shape, shape)) continue;
+    const got = saved[name] ? `[${saved[name].shape}]` : 'none';
+    throw new GatewiseError(
+      'GW_RESUME_MODEL',
+      `got ${got} as the saved weight "${name}" of model "${model}", wanted [${shape}]; build the model that was saved`,
+    );
+  }
+  for (const [name, variable] of Object.entries(variables)) variable.assign(saved[name] as tf.Tensor);
 }
 
 export function applyModel(
