@@ -17,6 +17,7 @@ const order: readonly string[] = [
     'layers',
     'seq2seq',
     'inspect',
+    'drop-in',
     'safetensors',
     'plugin',
     'optimisers',

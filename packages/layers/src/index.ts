@@ -1,4 +1,4 @@
-export { registerCell, registeredCells } from './cell-registry.js';
+export { findCell, registerCell, registeredCells } from './cell-registry.js';
 export type { RecurrentConfig, Settings } from './config.js';
 export type { InitialiserName } from './initialisers.js';
 export { LengthsLayer, withLengths } from './lengths-layer.js';

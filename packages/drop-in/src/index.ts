@@ -1,0 +1,1 @@
+export { type DropInOptions, dropIn } from './drop-in.js';
