@@ -203,8 +203,10 @@ inline bool fuzzCombination(Random& r, Runner& pool, int P, const Kernels& k) {
   };
   for (size_t i = 0; i < rows * width; i++) {
     const float a = at(q.a, q.spreadA, i / width, i % width), b = at(q.b, q.spreadB, i / width, i % width);
-    const float wanted[] = {a + b, a - b, a * b, b == 0 ? q.out[i] : a / b};
-    if (q.out[i] != wanted[(int)q.op]) return std::printf("a combination is wrong: %s\n", k.name), false;
+    if (q.op == Combine::div && b == 0) continue; // to the sanitizer it is undefined
+    const float wanted[] = {a + b, a - b, a * b, b == 0 ? 0 : a / b};
+    if (q.out[i] != wanted[(int)q.op])
+      return std::printf("a combination is wrong: %s, %g and %g by %d give %g\n", k.name, a, b, (int)q.op, q.out[i]), false;
   }
   return true;
 }
