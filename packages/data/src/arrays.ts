@@ -38,9 +38,9 @@ export function batches(
       `got ${N} samples in x and ${y.shape[0]} in y, wanted as many`,
     );
   }
-  return batchSource(Math.ceil(N / B), function* epoch(n): Generator<DataBatch> {
+  return batchSource(Math.ceil(N / B), function* epoch(n, from): Generator<DataBatch> {
     const order = epochOrder(N, n, seed);
-    for (let i = 0; i < N; i += B) {
+    for (let i = from * B; i < N; i += B) {
       const rows = order.slice(i, i + B);
       yield { x: gather(x, rows), y: gather(y, rows) };
     }

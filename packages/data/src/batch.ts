@@ -20,14 +20,16 @@ export interface BatchSource<B extends DataBatch = DataBatch> {
   (epoch: number): Iterable<B>;
   /** Batches in one epoch. */
   readonly steps: number;
+  /** The batches of an epoch from batch `from` on; those before are not made. */
+  readonly seek: (epoch: number, from: number) => Iterable<DataBatch>;
 }
 
-/** Makes a `BatchSource` of a generator and the number of its batches. */
-export function batchSource<B extends DataBatch>(
+/** Makes a `BatchSource` of a generator, which begins at any batch of an epoch, and the number of its batches. */
+export function batchSource(
   steps: number,
-  epoch: (epoch: number) => Iterable<B>,
-): BatchSource<B> {
-  return Object.assign((n: number) => epoch(n), { steps });
+  seek: (epoch: number, from: number) => Iterable<DataBatch>,
+): BatchSource {
+  return Object.assign((n: number) => seek(n, 0), { steps, seek });
 }
 
 /** Refuses a count that is not a whole number ≥ 1. Errors: `code`. */

@@ -43,8 +43,9 @@ export function ragged(
   const aligned = perStep ?? y.every((v, i) => typeof v !== 'number' && v.length === x[i]!.length);
   const targets = aligned ? sequences('y', y as readonly Sequence[]) : whole(y);
   if (aligned) checkAligned(x, y as readonly Sequence[]);
-  return batchSource(Math.ceil(N / B), function* epoch(n): Generator<DataBatch> {
-    for (const rows of chunks(pooled(x, epochOrder(N, n, seed), n, { B, seed, pool }), B)) {
+  return batchSource(Math.ceil(N / B), function* epoch(n, from): Generator<DataBatch> {
+    const order = pooled(x, epochOrder(N, n, seed), n, { B, seed, pool });
+    for (const rows of chunks(order, B).slice(from)) {
       const lengths = rows.map((row) => x[row]!.length);
       const T = Math.max(1, ...lengths);
       yield { x: inputs(rows, T), y: targets(rows, T), lengths };

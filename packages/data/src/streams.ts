@@ -31,9 +31,9 @@ export function streams(ids: ArrayLike<number>, { batch: B, time: T, seed }: Str
   if (steps < 1) tooShort(N, B, T);
   const L = steps * T;
   const tail = N - 1 - B * L;
-  return batchSource(steps, function* epoch(n): Generator<DataBatch> {
+  return batchSource(steps, function* epoch(n, from): Generator<DataBatch> {
     const o = seed === undefined ? 0 : random(foldKey(seed, hashText('streams'), n)).int(tail + 1);
-    for (let k = 0; k < steps; k++) {
+    for (let k = from; k < steps; k++) {
       const starts = Array.from({ length: B }, (_, b) => o + b * L + k * T);
       yield { ...cut(sequence, starts, T), carry: k > 0 };
     }

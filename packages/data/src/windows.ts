@@ -35,9 +35,9 @@ export function windows(
       `got ${sequence.length} ids, wanted at least time + 1 = ${T + 1}; use more text or a smaller time`,
     );
   }
-  return batchSource(Math.ceil(count / B), function* epoch(n): Generator<DataBatch> {
+  return batchSource(Math.ceil(count / B), function* epoch(n, from): Generator<DataBatch> {
     const order = epochOrder(count, n, seed);
-    for (let i = 0; i < count; i += B) {
+    for (let i = from * B; i < count; i += B) {
       const starts = order.slice(i, i + B).map((window) => window * stride);
       yield cut(sequence, starts, T);
     }
