@@ -11,6 +11,7 @@ export function builtin<Name extends keyof NodeModules>(name: Name): NodeModules
 }
 
 interface NodeModules {
+  'node:child_process': typeof import('node:child_process');
   'node:fs': typeof import('node:fs');
   'node:module': typeof import('node:module');
   'node:os': typeof import('node:os');

@@ -1,3 +1,4 @@
+export { type CudaLibrary, type CudaReport, checkCuda } from './cuda.js';
 export {
   type AutoOptions,
   type BackendInfo,

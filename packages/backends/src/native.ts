@@ -1,5 +1,6 @@
 import { GatewiseError } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkCuda } from './cuda.js';
 import { builtin, isNode, requireFrom } from './environment.js';
 
 export type NativePackage = '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu';
@@ -11,7 +12,7 @@ interface NativeBackend {
 
 let loaded: NativePackage | undefined;
 
-/** Loads a native package once; gives the driver's description. Throws GW_BACKEND_MISSING, _NATIVE, _CONFLICT. */
+/** Loads a native package once; gives the driver's description. Throws GW_BACKEND_MISSING, _NATIVE, _CONFLICT, _CUDA. */
 export function loadNative(name: NativePackage, from: string = import.meta.url): string {
   requireNode(name);
   if (loaded !== undefined && loaded !== name) {
@@ -21,7 +22,9 @@ export function loadNative(name: NativePackage, from: string = import.meta.url):
     );
   }
   const addon = findAddon(name, from);
-  if (addon.missing !== undefined) throw addon.missing;
+  const cuda = name === '@tensorflow/tfjs-node-gpu' ? checkCuda().error : null;
+  if (addon.missing !== undefined) throw cuda ? both(addon.missing, cuda) : addon.missing;
+  if (cuda) throw cuda; // TensorFlow would say so on the console, and run on the processor
   if (loaded === undefined) {
     restoreUtil();
     // Hides TensorFlow's notes about the processor; its warnings and errors stay.
@@ -100,10 +103,16 @@ function notInstalled(name: NativePackage, cause: unknown): GatewiseError {
   );
 }
 
+/** What is missing besides, so that nobody installs half of it. */
+function both({ code, message, cause }: GatewiseError, cuda: GatewiseError): GatewiseError {
+  const text = message.slice(code.length + 2);
+  return new GatewiseError(code, `${text}. Besides, ${cuda.message}`, { cause });
+}
+
 function noDevice(): GatewiseError {
   return new GatewiseError(
     'GW_BACKEND_UNAVAILABLE',
-    'got a TensorFlow that sees no CUDA device, wanted one; likely fix: install the NVIDIA driver, CUDA 11.2 and cuDNN 8.1, or use the backend node',
+    'got a TensorFlow that sees no CUDA device beside all its libraries, wanted one; likely fix: look at what nvidia-smi and TensorFlow say of it, or use the backend webgpu or node',
   );
 }
 
