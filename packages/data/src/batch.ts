@@ -21,14 +21,14 @@ export interface BatchSource<B extends DataBatch = DataBatch> {
   /** Batches in one epoch. */
   readonly steps: number;
   /** The batches of an epoch from batch `from` on; those before are not made. */
-  readonly seek: (epoch: number, from: number) => Iterable<DataBatch>;
+  readonly seek: (epoch: number, from: number) => Iterable<B>;
 }
 
 /** Makes a `BatchSource` of a generator, which begins at any batch of an epoch, and the number of its batches. */
-export function batchSource(
+export function batchSource<B extends DataBatch>(
   steps: number,
-  seek: (epoch: number, from: number) => Iterable<DataBatch>,
-): BatchSource {
+  seek: (epoch: number, from: number) => Iterable<B>,
+): BatchSource<B> {
   return Object.assign((n: number) => seek(n, 0), { steps, seek });
 }
 

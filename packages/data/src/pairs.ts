@@ -40,8 +40,9 @@ export function pairs(
     const lengths = rows.map((row) => all[row]!.length);
     return { lengths, T: Math.max(1, ...lengths) };
   };
-  return batchSource(Math.ceil(N / B), function* epoch(n): Generator<PairBatch> {
-    for (const rows of chunks(pooled(x, epochOrder(N, n, seed), n, { B, seed, pool }), B)) {
+  return batchSource(Math.ceil(N / B), function* epoch(n, from): Generator<PairBatch> {
+    const order = pooled(x, epochOrder(N, n, seed), n, { B, seed, pool });
+    for (const rows of chunks(order, B).slice(from)) {
       const [source, target] = [longest(x, rows), longest(ended, rows)];
       yield {
         x: sources(rows, source.T),

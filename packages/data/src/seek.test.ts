@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
-import { type BatchSource, batches, type DataBatch, ragged, streams, windows } from './index.js';
+import { type BatchSource, batches, type DataBatch, pairs, ragged, streams, windows } from './index.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -15,6 +15,7 @@ const sources: [string, BatchSource][] = [
     'batches',
     batches({ x: sequences.map(([a]) => [a!]), y: sequences.map((_, i) => i) }, { batch: 3, seed: 3 }),
   ],
+  ['pairs', pairs({ x: sequences, y: sequences }, { batch: 3, seed: 3 })],
   ['ragged', ragged({ x: sequences, y: sequences.map((_, i) => i) }, { batch: 3, seed: 3, pool: 2 })],
 ];
 
