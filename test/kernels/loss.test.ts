@@ -1,5 +1,5 @@
 import { random } from '@gatewise/core';
-import { softmaxCrossEntropy } from '@gatewise/trainer';
+import { softmaxCrossEntropy, trainable } from '@gatewise/trainer';
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { arithmeticNames, withArithmetic } from './arithmetics.js';
@@ -53,6 +53,28 @@ for (const name of arithmeticNames) {
       expect(value.dataSync()[0]).toBeCloseTo(3 * Math.LN2, 6);
       expect([...grad.dataSync()]).toEqual([1.5, 0, -1.5]);
       tf.dispose([z, y, value, grad]);
+    });
+
+    it('weighs classes in the same kernel', async () => {
+      const model = tf.sequential({
+        layers: [tf.layers.dense({ units: 3, inputShape: [2], useBias: false })],
+      });
+      const weigh = trainable(model, { loss: 'softmaxCrossEntropy', classWeights: [0.5, 2, 0.1] });
+      const batch = {
+        x: tf.tensor2d([
+          [1, 2],
+          [3, -1],
+          [0, 1],
+        ]),
+        y: tf.tensor1d([0, 1, 1], 'int32'),
+      };
+      expectSame(() => {
+        const { value, grads } = tf.variableGrads(() => weigh.loss(batch, true));
+        return [value, ...Object.values(grads)];
+      });
+      expect(calls()).toContain('crossEntropy');
+      tf.dispose([batch.x, batch.y]);
+      model.dispose();
     });
 
     it('keeps the checks, and takes no gradient to the targets', () => {

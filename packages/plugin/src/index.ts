@@ -40,4 +40,4 @@ export {
 } from './services.js';
 export type { TextSample, Texts } from './texts.js';
 export type { PartTime, Times } from './times.js';
-export type { Trainable } from './trainable.js';
+export type { Seen, Trainable } from './trainable.js';

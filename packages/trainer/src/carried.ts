@@ -3,13 +3,12 @@ import type { Batch, NamedTensors, Trainable } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { inputsOf } from './batches.js';
-import { counted, maskOf } from './lengths.js';
-import { applyLoss, lossFunction } from './losses.js';
+import { maskOf } from './lengths.js';
 import {
   addPenalties,
   applyModel,
   checkedInputs,
-  chooseLoss,
+  chooseObjective,
   describe,
   type TrainableOptions,
 } from './trainable.js';
@@ -24,8 +23,7 @@ import {
 export function carried(model: LayersModel, options: TrainableOptions = {}): Trainable {
   const described = describe(model);
   const shapes = stateShapes(model);
-  const loss = chooseLoss(model, options);
-  const compute = lossFunction(loss);
+  const mean = chooseObjective(model, options);
   const memory = { training: new States(shapes), validation: new States(shapes) };
   const resetState = (training?: boolean) => {
     if (training !== false) memory.training.reset();
@@ -33,17 +31,13 @@ export function carried(model: LayersModel, options: TrainableOptions = {}): Tra
   };
   return {
     ...described,
-    loss(batch, training) {
+    loss(batch, training, show) {
       const states = training ? memory.training : memory.validation;
       const inputs = checkedInputs(model, [...inputsOf(batch), ...states.take(batch)]);
       const mask = maskOf(batch);
       const [p, ...next] = applyModel(model, inputs, training, mask);
       states.keep(next);
-      return addPenalties(
-        model,
-        applyLoss(loss, compute, batch.y, p as tf.Tensor, counted(batch, mask)),
-        training,
-      );
+      return addPenalties(model, mean(batch, p as tf.Tensor, mask, show), training);
     },
     resetState,
     saveTensors: () => ({ ...described.saveTensors(), ...memory.training.saved() }),

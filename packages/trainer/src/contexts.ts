@@ -30,7 +30,8 @@ export interface Plan {
 export class Contexts {
   readonly train: TrainContext;
 
-  constructor(plan: Plan, progress: Progress) {
+  /** `measured`: names that metrics take. */
+  constructor(plan: Plan, progress: Progress, measured: readonly string[] = []) {
     this.train = {
       ...plan,
       random: random(plan.seed),
@@ -38,7 +39,7 @@ export class Contexts {
         return progress.step;
       },
       report(name: string, value: number | Tensor) {
-        checkName(name);
+        checkName(name, measured);
         progress.report.set(name, value);
       },
       stop: (reason: string) => {
@@ -67,8 +68,8 @@ export class Contexts {
 }
 
 /** Errors: `GW_PLUGIN_REPORT` for the names that the trainer itself fills in. */
-function checkName(name: string): void {
-  if (OWN.includes(name)) {
+function checkName(name: string, measured: readonly string[]): void {
+  if (OWN.includes(name) || measured.includes(name)) {
     throw new GatewiseError(
       'GW_PLUGIN_REPORT',
       `got a report of "${name}", which is the trainer's own; choose another name`,

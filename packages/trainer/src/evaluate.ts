@@ -1,5 +1,5 @@
 import { GatewiseError, type Regularisers } from '@gatewise/core';
-import type { Trainable } from '@gatewise/plugin';
+import type { Logs, Trainable } from '@gatewise/plugin';
 import { withRun } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -7,7 +7,8 @@ import { type Batches, checkBatch, disposeBatch, noBatches, openBatches } from '
 import { createBreath } from './breathe.js';
 import { countTargets } from './lengths.js';
 import { Means, Report } from './logs.js';
-import { checkLoss } from './step.js';
+import { Measured } from './measure.js';
+import { type Metric, type MetricName, readMetrics } from './metrics.js';
 import { isLayersModel, type TrainableOptions, trainable } from './trainable.js';
 
 /** Batches between reads: what waits on the device is summed there. */
@@ -17,30 +18,44 @@ export const READ_EVERY = 200;
  * Mean loss over all targets of some batches, without training: no dropout, no gradients; a carried state starts from
  * zeros and is forgotten afterwards, that of training is not touched. Disposes of the batches. Errors: as `train` has of batches.
  *
- * @example const bits = (await evaluate(model, heldOut)) / Math.LN2; // per character
+ * With `metrics`, the loss and these, by name.
+ *
+ * @example
+ * const bits = (await evaluate(model, heldOut)) / Math.LN2; // per character
+ * const { loss, accuracy } = await evaluate(model, heldOut, { loss: 'softmaxCrossEntropy', metrics: ['accuracy'] });
  */
+export function evaluate(
+  model: Trainable | LayersModel,
+  batches: Batches,
+  options?: TrainableOptions & { readonly metrics?: never },
+): Promise<number>;
+export function evaluate<const Name extends MetricName>(
+  model: Trainable | LayersModel,
+  batches: Batches,
+  options: TrainableOptions & { readonly metrics: readonly (Name | Metric)[] },
+): Promise<Logs & Readonly<Record<Name | 'loss', number>>>;
 export async function evaluate(
   model: Trainable | LayersModel,
   batches: Batches,
-  options: TrainableOptions = {},
-): Promise<number> {
-  const trainee = isLayersModel(model) ? trainable(model, options) : model;
-  return (await meanLoss(trainee, batches, { epoch: 0, seed: 0, step: 0 })) as number;
+  options: TrainableOptions & { readonly metrics?: readonly (MetricName | Metric)[] } = {},
+): Promise<number | Logs> {
+  const { metrics, ...rest } = options;
+  const trainee = isLayersModel(model) ? trainable(model, rest) : model;
+  const place = { epoch: 0, seed: 0, step: 0, metrics: readMetrics(metrics) };
+  const logs = (await meanLogs(trainee, batches, place)) as Logs;
+  return metrics ? logs : (logs.loss as number);
 }
 
 interface Place {
   readonly epoch: number;
   readonly seed: number;
   readonly step: number;
+  readonly metrics: readonly Metric[];
   readonly signal?: AbortSignal | undefined;
 }
 
-/** undefined where the signal ended it. */
-export async function meanLoss(
-  model: Trainable,
-  batches: Batches,
-  place: Place,
-): Promise<number | undefined> {
+/** The mean loss, and metrics; undefined where the signal ended it. */
+export async function meanLogs(model: Trainable, batches: Batches, place: Place): Promise<Logs | undefined> {
   const means = new Means();
   const breathe = createBreath();
   let count = 0;
@@ -54,7 +69,7 @@ export async function meanLoss(
     }
     if (count === 0) throw noBatches('validation', place.epoch);
     await means.flush();
-    return means.values().loss as number;
+    return means.values();
   } finally {
     means.dispose();
     model.resetState?.(false);
@@ -70,14 +85,18 @@ async function addLoss(
   place: Place,
   where: string,
 ): Promise<void> {
-  const { seed, step } = place;
+  const { seed, step, metrics } = place;
   const report = new Report();
+  const measured = new Measured(metrics, model);
   try {
     checkBatch(batch, where);
     const run = { seed, step, training: false, regularisers: (): Regularisers => ({}) };
-    withRun(run, () => tf.tidy(() => report.set('loss', checkLoss(model.loss(batch, false)))));
-    means.add(report, countTargets(batch));
+    withRun(run, () => tf.tidy(() => report.set('loss', measured.loss(batch, false))));
+    const size = countTargets(batch);
+    measured.report(report, batch.y.shape[0] ?? 1, size);
+    means.add(report, size);
   } finally {
+    measured.dispose();
     disposeBatch(batch);
     report.dispose();
   }

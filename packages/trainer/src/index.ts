@@ -3,6 +3,7 @@ export { carried } from './carried.js';
 export { evaluate } from './evaluate.js';
 export type { Loss, LossFunction, LossName } from './losses.js';
 export type { MaxTime } from './max-time.js';
+export type { Metric, MetricName } from './metrics.js';
 export { PluginDriver } from './plugin-driver.js';
 export type { PluginList } from './plugin-scope.js';
 export { type Prediction, predict } from './predict.js';

@@ -2,14 +2,21 @@ import { GatewiseError } from '@gatewise/core';
 import type { Logs } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 
+/** How a number counts in the mean over an epoch, and what becomes of that. */
+export interface Counting {
+  readonly weight: number;
+  readonly finish?: (mean: number) => number;
+}
+
 /** Numbers by name, on the host or still on the device: one step's loss and reports, or an epoch's. */
 export class Report {
   readonly host = new Map<string, number>();
   readonly device = new Map<string, tf.Tensor>();
+  readonly counting = new Map<string, Counting>();
   #reading: Promise<void> = Promise.resolve();
 
   /** Adds or replaces. A tensor stays the caller's. Errors: `GW_PLUGIN_REPORT`. */
-  set(name: string, value: number | tf.Tensor): void {
+  set(name: string, value: number | tf.Tensor, counting?: Counting): void {
     const scalar = value instanceof tf.Tensor;
     if (scalar ? value.size !== 1 || value.isDisposed : typeof value !== 'number') {
       throw new GatewiseError(
@@ -20,6 +27,7 @@ export class Report {
     this.device.get(name)?.dispose();
     this.device.delete(name);
     this.host.delete(name);
+    if (counting) this.counting.set(name, counting);
     if (scalar) this.device.set(name, keepScalar(value));
     else this.host.set(name, value);
   }
@@ -28,7 +36,7 @@ export class Report {
   async read(): Promise<Logs> {
     this.#reading = this.#reading.then(() => this.#drain());
     await this.#reading;
-    return Object.fromEntries(this.host);
+    return Object.fromEntries([...this.host].map(([n, v]) => [n, this.counting.get(n)?.finish?.(v) ?? v]));
   }
 
   /** Waits for reads that nobody awaited. */
@@ -55,21 +63,23 @@ interface Sum {
   host: number;
   device?: tf.Tensor | undefined;
   weight: number;
+  finish?: Counting['finish'];
 }
 
 /** Means over an epoch: one running sum a name, on the device where the values are, so nothing waits and nothing piles up. */
 export class Means {
   readonly #sums = new Map<string, Sum>();
 
-  /** Adds a step. `loss` counts `size` times, whatever else was reported once. */
+  /** Adds a step. `loss` counts `size` times, a metric as it says, whatever else was reported once. */
   add(step: Report, size: number): void {
     for (const [name, value] of step.host) {
-      const sum = this.#sum(name, weigh(name, size));
-      sum.host += value * weigh(name, size);
+      const counting = count(step, name, size);
+      this.#sum(name, counting).host += value * counting.weight;
     }
     for (const [name, value] of step.device) {
-      const weight = weigh(name, size);
-      const sum = this.#sum(name, weight);
+      const counting = count(step, name, size);
+      const { weight } = counting;
+      const sum = this.#sum(name, counting);
       const last = sum.device;
       // Σ ← Σ + w·v
       sum.device = tf.tidy(() => {
@@ -99,7 +109,12 @@ export class Means {
 
   /** Means of what was flushed. */
   values(): Logs {
-    return Object.fromEntries([...this.#sums].map(([name, { host, weight }]) => [name, host / weight]));
+    return Object.fromEntries(
+      [...this.#sums].map(([name, { host, weight, finish }]) => [
+        name,
+        finish?.(host / weight) ?? host / weight,
+      ]),
+    );
   }
 
   /** The sums of what was flushed, for checkpoints. */
@@ -117,15 +132,17 @@ export class Means {
     this.#sums.clear();
   }
 
-  #sum(name: string, weight: number): Sum {
+  #sum(name: string, { weight, finish }: Counting): Sum {
     const sum = this.#sums.get(name) ?? { host: 0, weight: 0 };
     sum.weight += weight;
+    if (finish) sum.finish = finish;
     this.#sums.set(name, sum);
     return sum;
   }
 }
 
-const weigh = (name: string, size: number) => (name === 'loss' ? size : 1);
+const count = (step: Report, name: string, size: number): Counting =>
+  step.counting.get(name) ?? { weight: name === 'loss' ? size : 1 };
 
 function keepScalar(value: tf.Tensor): tf.Tensor {
   return tf.tidy(() => tf.keep(tf.cast(tf.reshape(value, []), 'float32')));

@@ -30,6 +30,14 @@ function binaryCrossentropy(y: tf.Tensor, p: tf.Tensor): tf.Tensor {
   return tf.neg(tf.add(tf.mul(t, tf.log(q)), tf.mul(tf.sub(1, t), tf.log(tf.sub(1, q)))));
 }
 
+/** e²/2 where |e| ≤ 1, else |e| − 1/2; e = y − p. Source: Huber 1964. */
+function huber(y: tf.Tensor, p: tf.Tensor): tf.Tensor {
+  const e = tf.abs(tf.sub(float(y), p));
+  // q = min(|e|, 1), l = q²/2 + (|e| − q)
+  const q = tf.minimum(e, 1);
+  return tf.add(tf.mul(tf.square(q), 0.5), tf.sub(e, q));
+}
+
 const named = {
   softmaxCrossEntropy,
   summedCrossEntropy,
@@ -38,6 +46,7 @@ const named = {
   binaryCrossentropy,
   meanSquaredError: (y, p) => tf.square(tf.sub(float(y), p)),
   meanAbsoluteError: (y, p) => tf.abs(tf.sub(float(y), p)),
+  huber,
 } satisfies Record<string, LossFunction>;
 
 /** Those whose targets may be ids. */

@@ -15,8 +15,7 @@ import { hostValues } from './host-values.js';
  */
 export function softmaxCrossEntropy(yTrue: tf.Tensor, yPred: tf.Tensor, mask?: tf.Tensor): tf.Scalar {
   const C = yPred.shape.at(-1) ?? 0;
-  const ids = checkShapes(yTrue, yPred, mask);
-  if (ids) checkIds(yTrue, C);
+  const ids = checkTargets(yTrue, yPred, mask);
   return tf.tidy(() => {
     const N = yPred.size / C;
     const z = tf.reshape(yPred, [N, C]) as tf.Tensor2D;
@@ -75,7 +74,13 @@ function weighted(logits: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor): tf
   return op(logits) as tf.Scalar;
 }
 
-/** True for ids. */
+/** True for ids. Errors: `GW_TRAIN_SHAPE`, `GW_TRAIN_TARGET`. */
+export function checkTargets(yTrue: tf.Tensor, yPred: tf.Tensor, mask?: tf.Tensor): boolean {
+  const ids = checkShapes(yTrue, yPred, mask);
+  if (ids) checkIds(yTrue, yPred.shape.at(-1) ?? 0);
+  return ids;
+}
+
 function checkShapes(yTrue: tf.Tensor, yPred: tf.Tensor, mask: tf.Tensor | undefined): boolean {
   const rows = yPred.shape.slice(0, -1);
   const same = tf.util.arraysEqual(yTrue.shape, yPred.shape);

@@ -4,6 +4,8 @@ import { type LayerOutputs, withRun } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { setLearningRate } from './learning-rate.js';
 import type { Report } from './logs.js';
+import { Measured } from './measure.js';
+import type { Metric } from './metrics.js';
 import type { PluginDriver } from './plugin-driver.js';
 import { StateGradients } from './state-gradients.js';
 
@@ -13,6 +15,7 @@ export interface Learner {
   readonly variables: Readonly<Record<string, tf.Variable>>;
   readonly optimizer: tf.Optimizer;
   readonly driver: PluginDriver;
+  readonly metrics: readonly Metric[];
 }
 
 /** What became of a step's gradients. */
@@ -64,7 +67,7 @@ function update({ optimizer, variables }: Learner, gradients: Gradients): void {
 
 /** Synchronous; the gradients are the caller's to dispose of. */
 function computeGradients(
-  { model, variables, driver }: Learner,
+  { model, variables, driver, metrics }: Learner,
   batch: Batch,
   context: BatchContext,
   report: Report,
@@ -73,6 +76,7 @@ function computeGradients(
   const { seed, step } = context;
   const probed = driver.provide('provideProbe', context) === true;
   const penalties: tf.Scalar[] = [];
+  const measured = new Measured(metrics, model);
   const run = {
     seed,
     step,
@@ -90,17 +94,19 @@ function computeGradients(
   const body = () => {
     const transformed = driver.transform('transformBatch', batch, context);
     const gradients = differentiate(variables, () => {
-      const loss = checkLoss(model.loss(transformed, true));
+      const loss = measured.loss(transformed, true);
       report.set('loss', loss);
       const penalised = penalties.reduce((sum, penalty) => tf.add(sum, penalty) as tf.Scalar, loss);
       return driver.transform('transformLoss', penalised, context);
     });
+    measured.report(report, batch.y.shape[0] ?? 1, context.size);
     return driver.transform('transformGradients', gradients, context) as tf.TensorContainer;
   };
   try {
     return withRun(run, () => tf.tidy(body)) as Gradients | null | 'later';
   } finally {
     tf.dispose(penalties);
+    measured.dispose();
   }
 }
 type PenaltyOutputs = Parameters<Providers['providePenalty']>[1];
@@ -135,15 +141,4 @@ function taped<T>(body: () => T): T {
     }
     throw error;
   }
-}
-
-/** Errors: `GW_TRAIN_LOSS` for anything but a scalar. */
-export function checkLoss(loss: tf.Scalar): tf.Scalar {
-  if (loss instanceof tf.Tensor && loss.rank === 0) return loss;
-  const got =
-    (loss as unknown) instanceof tf.Tensor ? `a tensor [${(loss as tf.Tensor).shape}]` : `a ${typeof loss}`;
-  throw new GatewiseError(
-    'GW_TRAIN_LOSS',
-    `got ${got} from the model's loss, wanted a scalar tensor, at once; take the mean, and do not make loss() async`,
-  );
 }

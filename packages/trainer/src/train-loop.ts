@@ -3,9 +3,10 @@ import type { Batch, EpochContext, Logger, Logs, TrainEnd } from '@gatewise/plug
 import { type Batches, batchesFrom, checkBatch, disposeBatch, noBatches, openBatches } from './batches.js';
 import { createBreath } from './breathe.js';
 import { Contexts, type Plan, type Progress } from './contexts.js';
-import { checkFiniteLoss, meanLoss, READ_EVERY } from './evaluate.js';
+import { checkFiniteLoss, meanLogs, READ_EVERY } from './evaluate.js';
 import { countTargets } from './lengths.js';
 import { Means, Report } from './logs.js';
+import { validationName } from './metrics.js';
 import { type OpenEpoch, type Rest, RunSaver } from './run-saver.js';
 import type { RunIdentity } from './saved-run.js';
 import { type Learner, learn } from './step.js';
@@ -40,7 +41,8 @@ export class TrainLoop {
     this.#learner = learner;
     this.#plan = plan;
     this.#options = options;
-    this.contexts = new Contexts(plan, this.progress);
+    const measured = learner.metrics.flatMap(({ name }) => [name, validationName(name)]);
+    this.contexts = new Contexts(plan, this.progress, measured);
     const { identity, random, logger } = options;
     const { progress, history } = this;
     this.saver = new RunSaver({ learner, progress, history, identity, random, logger });
@@ -220,15 +222,15 @@ export class TrainLoop {
     const { validation, signal } = this.#options;
     if (!validation) return;
     this.progress.validatedAt = this.progress.step;
-    const { model, driver } = this.#learner;
+    const { model, driver, metrics } = this.#learner;
     await driver.observe('onValidationBegin', context);
     const { seed } = this.#plan;
     const { step } = this.progress;
     driver.times.enter('validation');
-    const loss = await meanLoss(model, validation, { epoch: context.epoch, seed, step, signal });
+    const scores = await meanLogs(model, validation, { epoch: context.epoch, seed, step, metrics, signal });
     driver.times.leave();
-    checkFiniteLoss(loss, `in the validation of epoch ${context.epoch} (step ${step})`);
-    if (loss !== undefined) report.set('valLoss', loss);
+    checkFiniteLoss(scores?.loss, `in the validation of epoch ${context.epoch} (step ${step})`);
+    for (const [name, value] of Object.entries(scores ?? {})) report.set(validationName(name), value);
     await driver.observe('onValidationEnd', context);
     await report.read();
   }

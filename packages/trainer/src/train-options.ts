@@ -3,6 +3,7 @@ import type { Optimizer } from '@tensorflow/tfjs-core';
 import type { Container } from 'inversify';
 import type { Batches } from './batches.js';
 import { type MaxTime, readMaxTime } from './max-time.js';
+import { type Metric, type MetricName, readMetrics } from './metrics.js';
 import type { PluginList } from './plugin-scope.js';
 import type { TrainableOptions } from './trainable.js';
 
@@ -26,6 +27,11 @@ interface RunOptions {
    * of the run, in the middle of epochs too, and at the run's end. Default `{ epochs: 1 }`.
    */
   readonly validateEvery?: ValidateEvery;
+  /**
+   * Metrics by name, of training and of validation (`accuracy`, `valAccuracy`), from the predictions that the loss is computed
+   * of; those of padding do not count. The model shows them: `trainable` and `carried` do.
+   */
+  readonly metrics?: readonly (MetricName | Metric)[];
   /** Seeds every random number of the run; 0 where absent. */
   readonly seed?: number;
   /** Parent of the run's container: services for plugins to inject. */
@@ -81,6 +87,7 @@ export function checkOptions(options: TrainOptions): void {
   }
   if (steps !== undefined) checkCount('GW_TRAIN_STEPS', 'steps', steps);
   if (maxTime !== undefined) readMaxTime(maxTime);
+  readMetrics(options.metrics);
   if (typeof optimizer?.applyGradients !== 'function') {
     throw new GatewiseError(
       'GW_TRAIN_OPTIMIZER',

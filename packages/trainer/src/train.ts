@@ -8,6 +8,7 @@ import { type Chosen, chooseBatches } from './choose-batches.js';
 import type { Plan } from './contexts.js';
 import { interruptibly } from './interrupt.js';
 import { readMaxTime } from './max-time.js';
+import { readMetrics } from './metrics.js';
 import type { PluginDriver } from './plugin-driver.js';
 import { PluginScope } from './plugin-scope.js';
 import { TrainLoop } from './train-loop.js';
@@ -76,21 +77,26 @@ async function runPlugins(
 ): Promise<TrainResult> {
   const { seed = 0, optimizer, signal, validateEvery, interruptible } = options;
   const driver = await scope.open(options.plugins ?? [], seed);
-  const loop = new TrainLoop({ model, variables, optimizer, driver }, makePlan(variables, batches, options), {
-    batches,
-    validation,
-    validateEvery,
-    signal,
-    limit: options.steps ?? Number.POSITIVE_INFINITY,
-    time: limitOfTime(options, scope.get(Tokens.Clock)),
-    identity: {
-      seed,
-      loss: typeof options.loss === 'string' ? options.loss : null,
-      batchesPerEpoch: countBatches(batches) ?? null,
+  const metrics = readMetrics(options.metrics);
+  const loop = new TrainLoop(
+    { model, variables, optimizer, driver, metrics },
+    makePlan(variables, batches, options),
+    {
+      batches,
+      validation,
+      validateEvery,
+      signal,
+      limit: options.steps ?? Number.POSITIVE_INFINITY,
+      time: limitOfTime(options, scope.get(Tokens.Clock)),
+      identity: {
+        seed,
+        loss: typeof options.loss === 'string' ? options.loss : null,
+        batchesPerEpoch: countBatches(batches) ?? null,
+      },
+      random: scope.get(Tokens.Random),
+      logger: scope.get(Tokens.Logger),
     },
-    random: scope.get(Tokens.Random),
-    logger: scope.get(Tokens.Logger),
-  });
+  );
   scope.bindRunState(loop.saver);
   const interrupt = () => {
     scope
@@ -141,18 +147,19 @@ function makePlan(
   };
 }
 
-function asTrainable(model: Trainable | LayersModel, { loss }: TrainableOptions): Trainable {
-  if (isLayersModel(model)) return trainable(model, loss === undefined ? {} : { loss });
+function asTrainable(model: Trainable | LayersModel, { loss, classWeights }: TrainableOptions): Trainable {
+  const given = { ...(loss !== undefined && { loss }), ...(classWeights !== undefined && { classWeights }) };
+  if (isLayersModel(model)) return trainable(model, given as TrainableOptions);
   if (typeof model?.loss !== 'function' || typeof model.weights !== 'object') {
     throw new GatewiseError(
       'GW_TRAIN_MODEL',
       `got a ${typeof model} as the model, wanted a tf.layers model, or a Trainable { name, weights, loss(batch, training) }`,
     );
   }
-  if (loss !== undefined) {
+  if (Object.keys(given).length > 0) {
     throw new GatewiseError(
       'GW_TRAIN_LOSS',
-      `got a loss for "${model.name}", which brings its own, wanted none; give it to trainable() or carried() instead`,
+      `got ${Object.keys(given).join(' and ')} for "${model.name}", which brings its own, wanted none; give it to trainable() or carried() instead`,
     );
   }
   return model;

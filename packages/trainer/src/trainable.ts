@@ -3,26 +3,35 @@ import type { Json, NamedTensors, Trainable } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { inputsOf } from './batches.js';
-import { counted, maskOf } from './lengths.js';
-import { applyLoss, type Loss, lossFunction } from './losses.js';
+import type { WeighableLoss } from './class-weights.js';
+import { maskOf } from './lengths.js';
+import type { Loss } from './losses.js';
+import { type Objective, objective } from './objective.js';
 
-export interface TrainableOptions {
-  /** A name or (yTrue, yPred) => loss; the loss of `model.compile` where absent. */
-  readonly loss?: Loss;
-}
+/** The loss of a tf.layers model. */
+export type TrainableOptions =
+  | {
+      /** A name or (yTrue, yPred) => loss; the loss of `model.compile` where absent. */
+      readonly loss?: Loss;
+      readonly classWeights?: never;
+    }
+  | {
+      readonly loss?: WeighableLoss;
+      /** [C]: how much a target of each class counts in the mean, in training and validation; metrics go without. */
+      readonly classWeights?: readonly number[];
+    };
 
 /**
  * A tf.layers model as something the trainer trains. Penalties of weight regularisers join the loss while training.
- * Errors: `GW_TRAIN_LOSS`, `GW_TRAIN_NO_WEIGHTS`, and `GW_TRAIN_SHAPE` for batches that don't fit.
+ * Errors: `GW_TRAIN_LOSS`, `GW_TRAIN_CLASS_WEIGHTS`, `GW_TRAIN_NO_WEIGHTS`, and `GW_TRAIN_SHAPE` for batches that don't fit.
  *
  * @example await train(trainable(model, { loss: 'softmaxCrossEntropy' }), batches, { epochs: 3, optimizer });
  */
 export function trainable(model: LayersModel, options: TrainableOptions = {}): Trainable {
-  const loss = chooseLoss(model, options);
-  const compute = lossFunction(loss);
+  const mean = chooseObjective(model, options);
   return {
     ...describe(model),
-    loss(batch, training) {
+    loss(batch, training, show) {
       const mask = maskOf(batch);
       const [p, ...more] = applyModel(model, checkedInputs(model, inputsOf(batch)), training, mask);
       if (more.length > 0) {
@@ -31,11 +40,7 @@ export function trainable(model: LayersModel, options: TrainableOptions = {}): T
           `got a model with ${more.length + 1} outputs, wanted one; use carried(model, …) for states, or write a Trainable`,
         );
       }
-      return addPenalties(
-        model,
-        applyLoss(loss, compute, batch.y, p as tf.Tensor, counted(batch, mask)),
-        training,
-      );
+      return addPenalties(model, mean(batch, p as tf.Tensor, mask, show), training);
     },
   };
 }
@@ -46,10 +51,10 @@ export function isLayersModel(model: unknown): model is LayersModel {
   return typeof m?.apply === 'function' && typeof m.getLayer === 'function';
 }
 
-export function chooseLoss(model: LayersModel, options: TrainableOptions): Loss {
+export function chooseObjective(model: LayersModel, options: TrainableOptions): Objective {
   const loss = options.loss ?? (model as { loss?: unknown }).loss;
-  // Names of tf.layers that are known here; anything else is refused by lossFunction.
-  return loss as Loss;
+  // Names of tf.layers that are known here; anything else is refused.
+  return objective(loss as Loss, options.classWeights);
 }
 
 type Described = Pick<Trainable, 'name' | 'weights' | 'save' | 'topology'> &
