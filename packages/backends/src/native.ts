@@ -25,6 +25,7 @@ export function loadNative(name: NativePackage, from: string = import.meta.url):
   const cuda = name === '@tensorflow/tfjs-node-gpu' ? checkCuda().error : null;
   if (addon.missing !== undefined) throw cuda ? both(addon.missing, cuda) : addon.missing;
   if (cuda) throw cuda; // TensorFlow would say so on the console, and run on the processor
+  const before = tf.getBackend();
   if (loaded === undefined) {
     restoreUtil();
     // Hides TensorFlow's notes about the processor; its warnings and errors stay.
@@ -33,7 +34,7 @@ export function loadNative(name: NativePackage, from: string = import.meta.url):
     loaded = name;
   }
   const backend = tf.findBackend('tensorflow') as unknown as NativeBackend;
-  if (name === '@tensorflow/tfjs-node-gpu' && backend.isUsingGpuDevice !== true) throw noDevice();
+  if (name === '@tensorflow/tfjs-node-gpu' && backend?.isUsingGpuDevice !== true) throw noDevice(before);
   return `TensorFlow ${backend.binding?.TF_Version ?? 'of unknown version'}${backend.isUsingGpuDevice ? ' on CUDA' : ''}`;
 }
 
@@ -109,7 +110,10 @@ function both({ code, message, cause }: GatewiseError, cuda: GatewiseError): Gat
   return new GatewiseError(code, `${text}. Besides, ${cuda.message}`, { cause });
 }
 
-function noDevice(): GatewiseError {
+/** The package has put its backend into use, which would run on the processor: it goes, the one before comes back. */
+function noDevice(before: string): GatewiseError {
+  if (tf.findBackendFactory('tensorflow')) tf.removeBackend('tensorflow');
+  if (before !== '' && before !== 'tensorflow') void tf.setBackend(before);
   return new GatewiseError(
     'GW_BACKEND_UNAVAILABLE',
     'got a TensorFlow that sees no CUDA device beside all its libraries, wanted one; likely fix: look at what nvidia-smi and TensorFlow say of it, or use the backend webgpu or node',
