@@ -69,6 +69,8 @@ export interface UpdateStats {
   readonly states: Readonly<Record<string, readonly string[]>>;
   /** Leaves weights and optimizer as they are, and the step out of the epoch's means; plugins that come later are not called. */
   skip(): void;
+  /** True once a plugin has skipped it, then and until the step is over. */
+  readonly skipped: boolean;
 }
 /** What a recurrent layer gives in a training step, on the tape: a penalty computed of it has a gradient. */
 export interface LayerOutputs {

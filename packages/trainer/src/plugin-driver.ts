@@ -64,7 +64,7 @@ export class PluginDriver implements PluginStates {
   }
 
   /** `beforeUpdate` of one after the other, until one skips the update. */
-  async beforeUpdate(stats: UpdateStats & { readonly skipped: boolean }, ctx: BatchContext): Promise<void> {
+  async beforeUpdate(stats: UpdateStats, ctx: BatchContext): Promise<void> {
     for (const plugin of this.#of('beforeUpdate')) {
       await this.#await(plugin, 'beforeUpdate', [stats, ctx]);
       if (stats.skipped) return;

@@ -1,3 +1,11 @@
 export { globalNorm } from './norm.js';
-export { clipByGlobalNorm, clipByNorm, clipByValue, type NormOptions, type ValueOptions } from './plugins.js';
-export { type Clipped, clampValues, scaleToGlobalNorm, scaleToNorm } from './scale.js';
+export {
+  type AdaptiveOptions,
+  clipAdaptive,
+  clipByGlobalNorm,
+  clipByNorm,
+  clipByValue,
+  type NormOptions,
+  type ValueOptions,
+} from './plugins.js';
+export { type Clipped, clampValues, scaleToGlobalNorm, scaleToNorm, scaleToWeights } from './scale.js';

@@ -6,8 +6,8 @@ import { normByKernel } from './kernel.js';
 /** Rows of 1024 keep a reduction parallel on a GPU and its rounding pairwise. */
 const WIDTH = 1024;
 /** g / m stays in float32's range for m between these; zero gradients divide to zero. */
-const SMALLEST = 1.2e-38;
-const LARGEST = 8e37;
+export const SMALLEST = 1.2e-38;
+export const LARGEST = 8e37;
 
 /** ‖g‖ = m r. m alone carries the range, so r neither overflows nor vanishes; it is NaN or Infinity exactly where a gradient is. */
 export interface ScaledNorm {

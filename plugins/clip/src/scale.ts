@@ -2,7 +2,7 @@ import type { Gradients } from '@gatewise/plugin';
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { clipByKernel } from './kernel.js';
-import { flatten, globalNorm, largest, type ScaledNorm, scaledNorm } from './norm.js';
+import { flatten, globalNorm, LARGEST, largest, type ScaledNorm, SMALLEST, scaledNorm } from './norm.js';
 
 /** Clipped gradients and what to tell about them, each a scalar on the device. */
 export interface Clipped {
@@ -67,6 +67,46 @@ export function scaleToNorm(gradients: Gradients, maxNorm: number): Clipped {
       clippedNorm: together((one) => one.clippedNorm),
       // 0 only where no tensor changed
       clipped: largest(flatten(Object.fromEntries(each.map((one) => [one.name, one.clipped])))),
+    };
+  });
+}
+
+/** ‖·‖₂ of each unit as m r: of a matrix [I,N] each column, of a vector all of it. */
+function unitNorm(t: Tensor): { readonly m: Tensor; readonly r: Tensor } {
+  const axes = t.shape.slice(0, -1).map((_, axis) => axis);
+  const over = axes.length > 0 ? axes : undefined;
+  const m = tf.clipByValue(tf.max(tf.abs(t), over, true), SMALLEST, LARGEST);
+  return { m, r: tf.sqrt(tf.sum(tf.square(tf.div(t, m)), over, true)) };
+}
+
+/**
+ * Adaptive clipping, unit by unit: where ‖g_u‖ > λ max(‖w_u‖, ε) then g_u ← g_u λ max(‖w_u‖, ε)/‖g_u‖. A unit is a column of a
+ * matrix: one gate of one unit in W and R; a vector is one unit. A unit with NaN or Infinity in it becomes NaN.
+ * Source: Brock, De, Smith and Simonyan, 2021.
+ *
+ * @param weights by the names of the gradients
+ */
+export function scaleToWeights(
+  gradients: Gradients,
+  weights: Readonly<Record<string, Tensor>>,
+  { clipping: λ, epsilon: ε }: { readonly clipping: number; readonly epsilon: number },
+): Clipped {
+  return tf.tidy(() => {
+    const changed: Tensor[] = [];
+    const scaled = map(gradients, (g, name) => {
+      const w = unitNorm(weights[name] as Tensor);
+      const { m, r } = unitNorm(g);
+      const limit = tf.mul(λ, tf.maximum(tf.mul(w.m, w.r), ε));
+      const within = tf.lessEqual(tf.mul(m, r), limit);
+      changed.push(tf.max(tf.sub(1, tf.cast(within, 'float32'))));
+      // 0 where ‖g_u‖ is finite, else NaN; limit/m first, so that a norm above 3.4e38 still has a factor
+      return tf.mul(g, tf.add(tf.where(within, tf.onesLike(r), tf.div(tf.div(limit, m), r)), tf.sub(r, r)));
+    });
+    return {
+      gradients: scaled,
+      norm: globalNorm(gradients),
+      clippedNorm: globalNorm(scaled),
+      clipped: (changed.length > 0 ? tf.max(tf.stack(changed)) : tf.scalar(0)) as Scalar,
     };
   });
 }

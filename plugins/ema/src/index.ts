@@ -1,1 +1,1 @@
-export {};
+export { type EmaOptions, ema } from './ema.js';

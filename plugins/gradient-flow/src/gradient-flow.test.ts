@@ -33,6 +33,7 @@ function context(step: number, reported: Record<string, number> = {}): BatchCont
 const stats = () => ({
   gradients: {},
   skip: () => {},
+  skipped: false,
   stateGradients: {
     rnn: tf.tensor2d([
       [1, 10],

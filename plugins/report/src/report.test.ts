@@ -44,6 +44,7 @@ async function run(options: ReportOptions, end: TrainEnd = { reason: 'completed'
     const stats = {
       gradients: {},
       skip: () => {},
+      skipped: false,
       stateGradients:
         step % 5 === 0
           ? {

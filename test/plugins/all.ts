@@ -1,0 +1,64 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PluginModule } from '@gatewise/plugin';
+import { checkpoint } from '@gatewise/plugin-checkpoint';
+import { clipAdaptive, clipByGlobalNorm, clipByNorm, clipByValue } from '@gatewise/plugin-clip';
+import { dropout } from '@gatewise/plugin-dropout';
+import { earlyStopping } from '@gatewise/plugin-early-stopping';
+import { ema } from '@gatewise/plugin-ema';
+import { gradientFlow } from '@gatewise/plugin-gradient-flow';
+import {
+  constant,
+  constantRate,
+  cosineRate,
+  oneCycleRate,
+  plateauRate,
+  ruleRate,
+  stepRate,
+  warmUpRate,
+} from '@gatewise/plugin-lr-schedule';
+import { metrics } from '@gatewise/plugin-metrics';
+import { progress } from '@gatewise/plugin-progress';
+import { report } from '@gatewise/plugin-report';
+import { zoneout } from '@gatewise/plugin-zoneout';
+
+/** Where the plugins of a test write. */
+export const folder = mkdtempSync(join(tmpdir(), 'gatewise-plugins-'));
+let files = 0;
+const fresh = (name: string) => join(folder, `${files++}-${name}`);
+const nowhere = { write: () => true };
+
+export interface Entry {
+  /** Its factory, as users call it. */
+  readonly factory: string;
+  /** The package, without its scope. */
+  readonly from: string;
+  /** Makes one, ready for a run of three epochs of three steps. */
+  readonly make: () => PluginModule;
+}
+const entry = (from: string, factory: string, make: () => PluginModule): Entry => ({ factory, from, make });
+
+/** Every plugin that hooks into training. */
+export const plugins: readonly Entry[] = [
+  entry('plugin-checkpoint', 'checkpoint', () => checkpoint({ folder: fresh('checkpoint') })),
+  entry('plugin-clip', 'clipAdaptive', () => clipAdaptive({ clipping: 1e-4 })),
+  entry('plugin-clip', 'clipByGlobalNorm', () => clipByGlobalNorm({ maxNorm: 0.01 })),
+  entry('plugin-clip', 'clipByNorm', () => clipByNorm({ maxNorm: 0.01 })),
+  entry('plugin-clip', 'clipByValue', () => clipByValue({ maxValue: 0.001 })),
+  entry('plugin-dropout', 'dropout', () => dropout({ input: 0.2, recurrent: 0.2, output: 0.2 })),
+  entry('plugin-early-stopping', 'earlyStopping', () => earlyStopping({ patience: 1, restoreBest: true })),
+  entry('plugin-ema', 'ema', () => ema({ atEnd: true })),
+  entry('plugin-gradient-flow', 'gradientFlow', () => gradientFlow({ every: 1, onRecord: () => {} })),
+  entry('plugin-lr-schedule', 'constantRate', () => constantRate({ rate: 0.1 })),
+  entry('plugin-lr-schedule', 'cosineRate', () => cosineRate({ rate: 0.1, steps: 9 })),
+  entry('plugin-lr-schedule', 'oneCycleRate', () => oneCycleRate({ rate: 0.1, steps: 9 })),
+  entry('plugin-lr-schedule', 'plateauRate', () => plateauRate({ rate: 0.1, patience: 1 })),
+  entry('plugin-lr-schedule', 'ruleRate', () => ruleRate(({ step }) => 0.1 / (step + 1))),
+  entry('plugin-lr-schedule', 'stepRate', () => stepRate({ rate: 0.1, every: 2 })),
+  entry('plugin-lr-schedule', 'warmUpRate', () => warmUpRate({ steps: 4, after: constant({ rate: 0.1 }) })),
+  entry('plugin-metrics', 'metrics', () => metrics({ file: fresh('metrics.jsonl') })),
+  entry('plugin-progress', 'progress', () => progress({ stream: nowhere })),
+  entry('plugin-report', 'report', () => report({ file: fresh('report.html') })),
+  entry('plugin-zoneout', 'zoneout', () => zoneout({ rates: { h: 0.2, c: 0.2 } })),
+];
