@@ -1,22 +1,22 @@
-import type {
-  RecurCotangents,
-  RecurGradients,
-  RecurOutputs,
-  RecurRequest,
-  RecurTensors,
+import {
+  joined,
+  type Piece,
+  type RecurCotangents,
+  type RecurGradients,
+  type RecurOutputs,
+  type RecurRequest,
+  type RecurTensors,
+  requestOf,
+  rowsOf,
+  starts,
+  stepsOf,
+  summed,
+  tensorsOf,
 } from '@gatewise/recurrence';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import * as tf from '@tensorflow/tfjs-core';
 import type { backward } from './backward.js';
-import type { Origin } from './call.js';
 import type { forward, Notes } from './forward.js';
 import type { Limits } from './limits.js';
-
-/** Rows b0…b1 of the batch, steps t0…t1. */
-interface Piece extends Origin {
-  readonly b1: number;
-  readonly t1: number;
-}
 
 /** Pieces that fit a texture: strips of the batch, each a list in the order of the recurrence. */
 function piecesOf({ B, T, reverse }: RecurRequest, rows: number): Piece[][] {
@@ -28,32 +28,8 @@ function piecesOf({ B, T, reverse }: RecurRequest, rows: number): Piece[][] {
     return reverse ? list.reverse() : list;
   });
 }
-const starts = (n: number, size: number): number[] =>
-  Array.from({ length: Math.ceil(n / size) }, (_, i) => i * size);
-
 const isWhole = (pieces: readonly (readonly Piece[])[]) => pieces.length === 1 && pieces[0]!.length === 1;
 const whole = { t0: 0, b0: 0 };
-
-/** The request, and its tensors, of a piece. */
-function requestOf(request: RecurRequest, { b0, b1, t0, t1 }: Piece): RecurRequest {
-  return { ...request, B: b1 - b0, T: t1 - t0 };
-}
-function tensorsOf(tensors: RecurTensors, piece: Piece, state0: readonly (Tensor | null)[]): RecurTensors {
-  const { x, mask, operandMask, holdMasks } = tensors;
-  return {
-    ...tensors,
-    x: stepsOf(x, piece),
-    state0,
-    mask: mask && stepsOf(mask, piece),
-    operandMask: operandMask && (operandMask.rank === 3 ? stepsOf : rowsOf)(operandMask, piece),
-    holdMasks: holdMasks?.map((m) => m && stepsOf(m, piece)) ?? null,
-  };
-}
-const stepsOf = (x: Tensor, { b0, b1, t0, t1 }: Piece): Tensor =>
-  tf.slice(x, [b0, t0, ...x.shape.slice(2).map(() => 0)], [b1 - b0, t1 - t0, ...x.shape.slice(2)]);
-const rowsOf = (x: Tensor, { b0, b1 }: Piece): Tensor => tf.slice(x, [b0, 0], [b1 - b0, x.shape[1]!]);
-const joined = (parts: readonly Tensor[], axis: number): Tensor =>
-  parts.length === 1 ? parts[0]! : tf.concat([...parts], axis);
 
 /** By strip and piece: how much of the reserve it has, and what it is. */
 type CutNotes = { readonly size: number; readonly notes: Notes; readonly state0: boolean }[][];
@@ -153,7 +129,6 @@ interface Strip {
 /** Gradients of steps side by side, of weights summed. */
 function gather({ program: p }: RecurRequest, strips: readonly Strip[]): RecurGradients {
   const all = strips.flatMap(({ inTime }) => inTime);
-  const sum = (of: (g: RecurGradients) => Tensor) => tf.addN(all.map(of));
   const steps = (of: (g: RecurGradients) => Tensor | null) =>
     all.some((g) => of(g) === null)
       ? null
@@ -175,10 +150,7 @@ function gather({ program: p }: RecurRequest, strips: readonly Strip[]): RecurGr
         dx: (W: Tensor) => steps(({ later }) => later!.dx(W))!,
       },
     }),
-    dW: sum((g) => g.dW),
-    dR: all[0]!.dR && sum((g) => g.dR!),
-    db: sum((g) => g.db),
-    dvectors: p.vectors.map((_, k) => sum((g) => g.dvectors[k]!)),
+    ...summed(all),
     dstate0: p.state.map((_, k) =>
       joined(
         strips.map(({ dstate0 }) => dstate0[k]!),

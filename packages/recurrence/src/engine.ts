@@ -113,11 +113,17 @@ export function engines(backend: string): readonly Engine[] {
 }
 
 /**
- * The engine for a request: the one named, or the first that takes it. When a preferred one refuses, that is said once.
+ * The engine for a request: the one named, or the first that takes it, after `dial`. When a preferred one refuses, that
+ * is said once.
  * Errors: `GW_ENGINE_UNKNOWN`, `GW_ENGINE_REFUSED`.
  */
-export function chooseEngine(request: RecurRequest, backend: string, wanted?: string): Engine {
-  const list = engines(backend);
+export function chooseEngine(
+  request: RecurRequest,
+  backend: string,
+  wanted?: string,
+  dial: (engine: Engine) => Engine = (engine) => engine,
+): Engine {
+  const list = engines(backend).map(dial);
   if (wanted !== undefined) return namedEngine(list, request, backend, wanted);
   for (const engine of list) {
     const answer = engine.supports(request);

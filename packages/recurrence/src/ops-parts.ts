@@ -1,5 +1,5 @@
-import { drawBelow, foldKey } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { drawnDropout, drawnHold } from './draws.js';
 import type { RecurRequest, RecurTensors } from './engine.js';
 import type { Arithmetic } from './evaluate.js';
 
@@ -79,12 +79,8 @@ export function operandMasks(
     return (t) => steps[t]!;
   }
   const draw = (t: number) => {
-    const values = new Float32Array(B * H);
-    const scale = 1 / (1 - d.rate);
-    for (let b = 0, at = 0; b < B; b++) {
-      for (let j = 0; j < H; j++, at++) values[at] = drawBelow(d.key, t, b, j, d.rate) ? 0 : scale;
-    }
-    return tf.tensor2d(values, [B, H]);
+    const { key, rate } = d;
+    return tf.reshape(drawnDropout({ B, from: t, steps: 1, units: H, key, rate }), [B, H]);
   };
   if (d.perStep) return draw;
   const one = draw(0);
@@ -105,12 +101,7 @@ export function holdMasks(
   return (t, k) => {
     const rate = z.rates[k]!;
     if (rate === 0) return null;
-    const key = foldKey(z.key, k);
-    const values = new Uint8Array(B * H);
-    for (let b = 0, at = 0; b < B; b++) {
-      for (let j = 0; j < H; j++, at++) values[at] = drawBelow(key, t, b, j, rate) ? 1 : 0;
-    }
-    return tf.tensor2d(values, [B, H], 'bool');
+    return tf.reshape(drawnHold({ B, from: t, steps: 1, units: H, key: z.key, rate }, k), [B, H]);
   };
 }
 

@@ -5,6 +5,9 @@ import type { Lengths } from './lengths.js';
 import type { Program } from './program.js';
 import { recordProgram } from './record.js';
 
+/** The memory dial. */
+export type Memory = 'all' | 'states' | number;
+
 /** What `recur` takes. T time steps, B rows, I features, H units. */
 export interface RecurArgs {
   readonly x: Tensor; // float32 [B,T,I], or int32 ids [B,T]: x W is then a gather
@@ -33,6 +36,11 @@ export interface RecurArgs {
     | { readonly masks: Readonly<Record<string, Tensor>> }; // [B,T,H], 1 holds
   /** Zeros; unread, but its gradient is δs_t of every state at every step. */
   readonly probe?: Tensor; // [B,T,S·H]
+  /**
+   * What is kept for backward: everything (default); states alone, of every ⌈√T⌉-th step, or of every n-th. The gates
+   * between are then computed once more, so many steps at a time. Same gradients.
+   */
+  readonly memory?: Memory;
   /** Under this name state gradients are reported to the run. */
   readonly layer?: string;
   /** Only this engine. */
@@ -163,6 +171,17 @@ function checkShapes(p: Program, args: RecurArgs, tensors: RecurTensors, { B, T,
   check('probe', args.probe, B, T, S * H);
   const drop = tensors.operandMask;
   if (drop) check('operandDropout mask', drop, ...(drop.rank === 3 ? [B, T, H] : [B, H]));
+}
+
+/** For how many steps at a time everything is kept. Errors: `GW_OP_MEMORY`. */
+export function stepsKept({ name }: AnyCell, { memory = 'all', x }: RecurArgs): number {
+  if (memory === 'all') return Number.POSITIVE_INFINITY;
+  if (memory === 'states') return Math.ceil(Math.sqrt(x.shape[1]!));
+  if (Number.isInteger(memory) && memory > 0) return memory;
+  throw new GatewiseError(
+    'GW_OP_MEMORY',
+    `cell "${name}": got memory = ${String(memory)}, wanted 'all', 'states', or after how many steps states are kept`,
+  );
 }
 
 function checkRate(p: Program, what: string, rate: number): number {

@@ -1,5 +1,6 @@
-import { type AnyCell, drawBelow, foldKey, GatewiseError } from '@gatewise/core';
+import { type AnyCell, GatewiseError } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { drawnHold } from './draws.js';
 import { recur } from './recur.js';
 import type { RecurArgs } from './request.js';
 
@@ -70,15 +71,8 @@ function fixedZoneout(cell: AnyCell, { zoneout: z, x, b }: RecurArgs): Pick<Recu
   if (!z || 'masks' in z || !z.training) return {};
   const [B, T] = x.shape as [number, number];
   const H = b.size / cell.gates.length;
-  const draw = (k: number, rate: number) => {
-    const key = foldKey(z.seed >>> 0, k);
-    const held = new Uint8Array(B * T * H);
-    for (let i = 0, n = 0; i < B; i++) {
-      for (let t = 0; t < T; t++)
-        for (let j = 0; j < H; j++) held[n++] = Number(drawBelow(key, t, i, j, rate));
-    }
-    return tf.tensor(held, [B, T, H], 'bool');
-  };
+  const draw = (k: number, rate: number) =>
+    drawnHold({ B, from: 0, steps: T, units: H, key: z.seed >>> 0, rate }, k);
   const given = cell.state.map((s, k) => [s, k, z.rates[s] ?? 0] as const).filter(([, , rate]) => rate > 0);
   return { zoneout: { masks: Object.fromEntries(given.map(([s, k, rate]) => [s, draw(k, rate)])) } };
 }

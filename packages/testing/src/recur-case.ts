@@ -25,6 +25,8 @@ export interface CaseOptions {
   readonly zoneout?: 'mask' | 'draw' | 'expect';
   readonly operandDropout?: 'mask' | 'step-mask' | 'draw' | 'step-draw';
   readonly probe?: boolean;
+  /** What is kept for backward. */
+  readonly memory?: 'states' | number;
   /** x is NaN where masked: nobody may read it. */
   readonly poison?: boolean;
   /** Only these reach the loss; y and the final states when absent. */

@@ -13,7 +13,7 @@ export interface CaseTensors {
 
 /** Uploads a case; the caller disposes of it. */
 export function upload(cell: AnyCell, c: Case): CaseTensors {
-  const { B, T, H, ids, state0, probe, mask, reverse, padding } = c.options;
+  const { B, T, H, ids, state0, probe, mask, reverse, padding, memory } = c.options;
   const { recurrent } = cellNames(cell);
   const differentiable: Record<string, tf.Tensor> = {
     ...(!ids && { x: tf.tensor3d(c.x) }),
@@ -37,6 +37,7 @@ export function upload(cell: AnyCell, c: Case): CaseTensors {
       }),
       ...(reverse && { reverse }),
       ...(padding && { padding }),
+      ...(memory && { memory }),
       ...regularisers(cell, c),
     },
     dy: tf.tensor3d(c.dy),
