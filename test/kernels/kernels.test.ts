@@ -177,6 +177,22 @@ for (const name of arithmeticNames) {
       expect(calls().filter((call) => call === 'softmax')).toHaveLength(6);
     });
 
+    it('cuts parts along an axis, also in the gradient of a concatenation', () => {
+      const r = random(9);
+      const [x, y] = [numbers(r, [4, 6, 10], true), numbers(r, [4, 6, 3])];
+      expectSame(() => [tf.slice(x, [0, 2, 0], [4, 3, 10]), tf.slice(x, [0, 0, 9], [-1, -1, 1])]);
+      expectSame(() => [
+        tf.slice(x, [1, 2, 3], [2, 2, 2]),
+        tf.slice(x, 1, 2),
+        tf.slice(x, [0, 6, 0], [4, 0, 10]),
+      ]);
+      expectSame(() => [...tf.split(x, [1, 4, 5], 2), ...tf.split(x, 3, 1), ...tf.split(x, [2, -1], 0)]);
+      for (const axis of [2, -1]) {
+        expectSame(() => tf.grads((a, b) => tf.sum(tf.square(tf.concat([a!, b!], axis))))([x, y]));
+      }
+      tf.dispose([x, y]);
+    });
+
     it('leaves other dtypes, and what is empty, to tf.js', () => {
       const r = random(7);
       const [a, b, x] = [ids(r, [30, 30], 9), ids(r, [30, 30], 9), tf.zeros([0, 5])];

@@ -20,7 +20,7 @@ export interface Call {
 /** A kernel of ours under the name of one of tf.js'; null leaves a call to tf.js' own. */
 export interface OwnKernel {
   readonly name: string;
-  run(call: Call): TensorInfo | null;
+  run(call: Call): TensorInfo | TensorInfo[] | null;
 }
 
 /** A kernel that tf.js has not: looked up by its name with `tf.getKernel`, by code that must not depend on this package. */

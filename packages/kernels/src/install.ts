@@ -6,9 +6,10 @@ import { elementWiseKernels } from './element-wise.js';
 import { clipByGlobalNorm, globalNorm } from './global-norm.js';
 import { batchMatMul, fusedMatMul } from './products.js';
 import { gather, segmentSum, softmax, sum, transpose } from './rows.js';
+import { slice, splitV } from './slices.js';
 
 const own: readonly OwnKernel[] = [
-  ...[batchMatMul, fusedMatMul, gather, segmentSum, softmax, sum, transpose],
+  ...[batchMatMul, fusedMatMul, gather, segmentSum, slice, softmax, splitV, sum, transpose],
   ...elementWiseKernels,
 ];
 const added: readonly AddedKernel[] = [globalNorm, clipByGlobalNorm];
