@@ -22,6 +22,7 @@ const order: readonly string[] = [
     'plugin',
     'optimisers',
     'trainer',
+    'trainer-worker',
     'interop',
   ],
   ...['testing', 'create-gatewise', 'cli'],
