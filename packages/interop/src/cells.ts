@@ -1,5 +1,6 @@
 import { type AnyCell, defineCell } from '@gatewise/core';
 import { registerCell } from '@gatewise/layers';
+import { recordProgram } from '@gatewise/recurrence';
 import { activations } from './activations.js';
 import { gruOf, gruResetAfterOf } from './cell-gru.js';
 import { lstmOf, lstmPeepholeOf } from './cell-lstm.js';
@@ -27,6 +28,33 @@ export function cellOf(spec: CellSpec): string {
   registerCell(cell);
   return name;
 }
+
+/** What a cell is in the words of a description: another cell than those that `cellOf` knows stays its own. */
+export function specOf(cell: AnyCell): CellSpec {
+  const spec = known().get(cell.name);
+  if (!spec) return { kind: 'own', name: cell.name };
+  const same = made.get(cell.name) ?? make(cell.name, spec);
+  const isIt = recordProgram(same).hash === recordProgram(cell).hash;
+  return isIt ? spec : { kind: 'own', name: cell.name };
+}
+
+/** Every cell that can be made, by its name. */
+function known(): ReadonlyMap<string, Described> {
+  if (byName.size > 0) return byName;
+  const all = Object.keys(activations) as CellActivation[];
+  const add = (spec: Described) => void byName.set(nameOf(spec), spec);
+  for (const activation of all) {
+    add({ kind: 'rnn', activation });
+    for (const gates of all) {
+      for (const flag of [false, true]) {
+        add({ kind: 'gru', resetAfter: flag, gates, activation });
+        for (const output of all) add({ kind: 'lstm', gates, activation, output, peepholes: flag });
+      }
+    }
+  }
+  return byName;
+}
+const byName = new Map<string, Described>();
 
 function make(name: string, spec: Described): AnyCell {
   if (spec.kind === 'rnn') return rnnOf(name, spec.activation);

@@ -1,6 +1,9 @@
 export { build } from './build.js';
 export { cellOf } from './cells.js';
 export { type Comparison, compare, suggestedLimit } from './compare.js';
+export { describe } from './describe.js';
+export { type KerasOptions, readKeras } from './keras/read.js';
+export { writeKerasWeights } from './keras/write.js';
 export type {
   Activation,
   CellActivation,
@@ -15,6 +18,8 @@ export type {
   RecurrentSpec,
   Values,
 } from './model.js';
+export { readTfLayers, type TfLayersOptions } from './tf-layers/read.js';
+export { writeTfLayers } from './tf-layers/write.js';
 export { readTorch, type TorchOptions } from './torch/read.js';
 export { writeTorch } from './torch/write.js';
 export { type Certificate, certificateText, type Fixture, verify } from './verify.js';

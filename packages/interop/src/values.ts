@@ -82,3 +82,9 @@ export function rounded(data: Float32Array | Float64Array): { data: Float32Array
   for (let i = 0; i < data.length; i++) if (!Object.is(out[i], data[i])) changed++;
   return { data: out, changed };
 }
+
+/** Entries from `begin` to `end` of a vector. */
+export const sliced = ({ data }: Values, begin: number, end: number): Values => ({
+  shape: [end - begin],
+  data: data.slice(begin, end),
+});

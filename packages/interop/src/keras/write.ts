@@ -1,0 +1,59 @@
+import type { Group } from 'h5wasm';
+import type { LayerSpec, ModelSpec } from '../model.js';
+import { loadHdf5 } from './hdf5.js';
+import { groupsOf } from './hdf5-weights.js';
+import { isMaskMaker } from './write-checks.js';
+import { outlineOfLayer } from './write-config.js';
+import { kerasWeights } from './write-weights.js';
+
+let written = 0;
+
+/**
+ * Writes the weights of a description as `.weights.h5`, which `model.load_weights` of Keras 3 reads into a model of the same
+ * layers. Errors: `GW_EXPORT_UNSUPPORTED`, by the layer's name.
+ *
+ * @example
+ * await writeFile('model.weights.h5', await writeKerasWeights(describe(model)));
+ */
+export async function writeKerasWeights(spec: ModelSpec): Promise<Uint8Array> {
+  const masked = spec.layers.some(isMaskMaker);
+  const outlines = spec.layers.map((layer) => outlineOfLayer(layer, 'keras-3', masked));
+  const groups = groupsOf({ layers: outlines });
+  const { h5, fs } = await loadHdf5();
+  const path = `/gatewise-out-${written++}.h5`;
+  const file = new h5.File(path, 'w');
+  try {
+    spec.layers.forEach((layer, n) => {
+      const at = `layers/${groups.get(layer.name)}`;
+      groupAt(file, `${at}/vars`).create_attribute('name', layer.name);
+      const weights = kerasWeights(layer);
+      const each = outlines[n]!.className === 'Bidirectional' ? weights.length / 2 : weights.length;
+      weights.forEach(([role, { shape, data }], k) => {
+        const group = groupAt(file, `${at}/${placeOf(layer, role)}`);
+        group.create_dataset({ name: `${k % each}`, data, shape: [...shape], dtype: '<f' });
+      });
+    });
+    groupAt(file, 'vars').create_attribute('name', spec.name);
+    file.close();
+    return fs.readFile(path) as Uint8Array;
+  } finally {
+    fs.unlink(path);
+  }
+}
+
+/** The group of a weight within its layer's. */
+function placeOf({ kind }: LayerSpec, role: string): string {
+  const [direction, leaf] = role.split('/');
+  if (kind !== 'recurrent') return 'vars';
+  return leaf === undefined ? 'cell/vars' : `${direction}_layer/cell/vars`;
+}
+
+/** A group, made where it is not there yet, with all above it. */
+function groupAt(file: Group, path: string): Group {
+  let group = file;
+  for (const name of path.split('/')) {
+    const there = group.keys().includes(name);
+    group = there ? (group.get(name) as Group) : group.create_group(name);
+  }
+  return group;
+}
