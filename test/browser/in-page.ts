@@ -2,15 +2,16 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { findChromium } from '../../scripts/setup-browser.mjs';
 import { type OpenPage, openPage } from './open-page.js';
 import type { PageKind } from './page/suites.js';
+import type { Contents } from './server.js';
 
 /**
- * Registers every test of a page, that the console says nothing but `said`, and `more`. Without a Chromium the whole shows
- * up as skipped, with the reason.
+ * Registers every test of a page, that the console says nothing but `said`, and `more`; `files` are served too. Without a
+ * Chromium the whole shows up as skipped, with the reason.
  */
 export async function testsInPage(
   kind: PageKind,
   more: (page: OpenPage) => void,
-  said: readonly RegExp[] = [],
+  { said = [], files = {} }: { readonly said?: readonly RegExp[]; readonly files?: Contents } = {},
 ): Promise<void> {
   const chromium = await findChromium().catch((error: Error) => error);
   if (chromium instanceof Error) {
@@ -19,7 +20,7 @@ export async function testsInPage(
     });
     return;
   }
-  const page = await openPage(kind, chromium);
+  const page = await openPage(kind, chromium, files);
   describe(`in a page, ${kind}`, () => {
     afterAll(() => page.close());
     for (const [n, { name, skipped }] of page.tests.entries()) {

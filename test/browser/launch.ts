@@ -12,11 +12,13 @@ const args = [
 
 /** Where a page has a GPU, it is SwiftShader, which runs on the CPU: the same everywhere. */
 const webgl = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+const webgpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 const gpu: Partial<Record<PageKind, readonly string[]>> = {
-  webgpu: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+  webgpu,
   webgl,
   'webgl-long': webgl,
   'webgl-lost': webgl,
+  all: [...webgl, ...webgpu],
 };
 
 /** A Chromium with an empty profile; without its sandbox, which root cannot have: it opens pages of this project alone. */

@@ -7,7 +7,7 @@ import { launch } from './launch.js';
 import type { PageBackend } from './page/backend.js';
 import type { Used } from './page/main.js';
 import type { PageKind } from './page/suites.js';
-import { serve } from './server.js';
+import { type Contents, serve } from './server.js';
 
 /** An open page, and what the browser has said about it. */
 export interface OpenPage {
@@ -24,8 +24,9 @@ export interface OpenPage {
 }
 
 /** Bundles the page, serves it with the headers of its kind, and opens it in a Chromium of its own. */
-export async function openPage(kind: PageKind, executablePath: string): Promise<OpenPage> {
+export async function openPage(kind: PageKind, executablePath: string, files: Contents): Promise<OpenPage> {
   const server = await serve(kind, {
+    ...files,
     [`/${kind}.html`]: '<!doctype html><title>Gatewise</title><script type="module" src="/page.js"></script>',
     '/favicon.ico': '',
     '/page.js': (await bundlePage('main')).text,

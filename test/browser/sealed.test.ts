@@ -11,5 +11,5 @@ await testsInPage(
       expect(violations.filter((text) => !text.startsWith('script-src: wasm-eval'))).toEqual([]);
     });
   },
-  [/wasm is left out, ops takes over: GW_ENGINE_WASM: .* 'wasm-unsafe-eval'/s],
+  { said: [/wasm is left out, ops takes over: GW_ENGINE_WASM: .* 'wasm-unsafe-eval'/s] },
 );

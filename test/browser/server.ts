@@ -13,6 +13,7 @@ const headers: Readonly<Record<PageKind, Readonly<Record<string, string>>>> = {
   webgl: {},
   'webgl-long': {},
   'webgl-lost': {},
+  all: {},
   older: {},
   policy: { 'Content-Security-Policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" },
   sealed: { 'Content-Security-Policy': "default-src 'self'; script-src 'self'" },
@@ -40,13 +41,16 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Serves texts by path, and the folders, on a free port of this machine alone. */
-export async function serve(kind: PageKind, texts: Readonly<Record<string, string>>): Promise<Server> {
+/** What is served, by path. */
+export type Contents = Readonly<Record<string, string | Uint8Array>>;
+
+/** Serves contents by path, and the folders, on a free port of this machine alone. */
+export async function serve(kind: PageKind, contents: Contents): Promise<Server> {
   const server = createServer(async ({ url = '/' }, response) => {
     const path = new URL(url, 'http://page').pathname;
     const type = types[extname(path)] ?? 'application/octet-stream';
     try {
-      const body = texts[path] ?? (await readFile(fileOf(path)));
+      const body = contents[path] ?? (await readFile(fileOf(path)));
       response.writeHead(200, { 'Content-Type': type, ...headers[kind] }).end(body);
     } catch {
       response.writeHead(404, headers[kind]).end();

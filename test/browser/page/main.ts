@@ -33,8 +33,10 @@ async function start(): Promise<Page> {
   const kind = location.pathname.slice(1).replace('.html', '') as PageKind;
   if (kind === 'older') hideRelaxedSimd();
   const files = (await json('/files.json')) as string[];
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<object | null> } };
+  const webgpu = kind === 'all' && Boolean(await gpu?.requestAdapter());
   const missing = kind === 'webgpu' ? await whyNot(kind) : null;
-  const tests = missing ?? collect((runner) => suites(runner, kind, files));
+  const tests = missing ?? collect((runner) => suites(runner, kind, { files, webgpu }));
   return {
     tests: tests.map(({ name, body }) => ({ name, skipped: body === null })),
     violations,

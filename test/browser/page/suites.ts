@@ -3,9 +3,11 @@ import { lstmPeephole } from '@gatewise/cell-peephole';
 import * as cells from '@gatewise/cells';
 import type { AnyCell } from '@gatewise/core';
 import { engineSuite, type Runner } from '@gatewise/testing';
+import { autoSuite } from './auto.js';
 import { backend, type PageBackend } from './backend.js';
 import { goldenSuite } from './golden.js';
 import { growthSuite, memorySuite } from './memory.js';
+import { textSuite } from './text.js';
 import { trainingSuite } from './training.js';
 import { lostContextSuite, webglPageSuite } from './webgl.js';
 import { webgpuPageSuite } from './webgpu.js';
@@ -13,22 +15,34 @@ import { webgpuPageSuite } from './webgpu.js';
 /**
  * `policy`: a strict Content-Security-Policy; `sealed`: one that forbids WebAssembly too; `isolated`: cross-origin isolated;
  * `older`: a browser without relaxed SIMD; `webgpu`: with WebGPU; `webgl`, with every cell on every
- * path in `webgl-long`, and `webgl-lost`, which loses its context.
+ * path in `webgl-long`, and `webgl-lost`, which loses its context; `all`, with WebGL and WebGPU.
  */
 export type PageKind =
   | ('plain' | 'policy' | 'sealed' | 'isolated' | 'older' | 'webgpu')
-  | ('webgl' | 'webgl-long' | 'webgl-lost');
+  | ('webgl' | 'webgl-long' | 'webgl-lost' | 'all');
 
 const all: readonly AnyCell[] = [...Object.values(cells), lstmPeephole, indrnn];
 const some = [cells.lstm, cells.gru, lstmPeephole] as unknown as readonly AnyCell[];
 
-/** The tests of each kind of page; `files` are golden files by their paths. */
-export function suites(runner: Runner, kind: PageKind, files: readonly string[]): void {
+/** What a page has: golden files by their paths, a GPU that WebGPU may use. */
+export interface Surroundings {
+  readonly files: readonly string[];
+  readonly webgpu: boolean;
+}
+
+/** The tests of each kind of page. */
+export function suites(runner: Runner, kind: PageKind, has: Surroundings): void {
+  const { files } = has;
   const engine = (name: string, on: PageBackend, list: readonly AnyCell[]) =>
     engineSuite(runner, { engine: name, on, backend: () => backend(on), cells: list });
   const golden = (name: string, on: PageBackend) => goldenSuite(runner, files, { engine: name, on });
   if (kind === 'webgpu') {
     webgpuPageSuite(runner, files, some.slice(0, 1));
+    return;
+  }
+  if (kind === 'all') {
+    autoSuite(runner);
+    textSuite(runner, has.webgpu); // also on what `auto` has let go
     return;
   }
   if (kind === 'webgl-lost') {
