@@ -48,6 +48,7 @@ const usesNode = [
   'engine-wasm',
   'backends',
   'plugin',
+  'trainer-worker',
   'interop',
   'testing',
   'create-gatewise',
