@@ -79,7 +79,7 @@ export class CellPart {
   /** Inside a tidy. */
   run(x: tf.Tensor, states: readonly tf.Tensor[], call: PartCall): PartResult {
     const how = this.#regularisation(call.fitting);
-    const { cell, units, reverse, padding } = this.settings;
+    const { cell, units, reverse, padding, memory } = this.settings;
     const R = this.#read('recurrent_kernel');
     const args = {
       ...this.#input(x, call.mask, how),
@@ -90,6 +90,7 @@ export class CellPart {
       ...(call.mask ? { mask: call.mask } : {}),
       reverse,
       padding,
+      memory,
       layer: this.name,
       ...regularisedArgs(how),
     };

@@ -59,6 +59,7 @@ describe('settingsOf', () => {
       outputDropout: 0,
       zoneout: {},
       learnedState: false,
+      memory: 'all',
       memoryLength: undefined,
       returnStateSequences: false,
       seed: undefined,

@@ -1,11 +1,8 @@
-import { type AnyCell, didYouMean, GatewiseError } from '@gatewise/core';
+import { type AnyCell, didYouMean } from '@gatewise/core';
+import type { Memory } from '@gatewise/recurrence';
 import { findCell } from './cell-registry.js';
-import {
-  type BiasInitialiserName,
-  checkInitialiser,
-  chronoGates,
-  type InitialiserName,
-} from './initialisers.js';
+import { bad, checkValues, flag, positive, zoneoutByState } from './check-config.js';
+import type { BiasInitialiserName, InitialiserName } from './initialisers.js';
 import { type LayerArgs, layerArgNames } from './tf-layers.js';
 
 /** What `recurrent` takes. Rates lie in [0, 1) and act in training only; a trainer's plugins override them field by field. */
@@ -53,6 +50,11 @@ export interface RecurrentConfig extends LayerArgs {
   zoneout?: number | Readonly<Record<string, number>>;
   /** The state before the first step is a weight [H] a state, zeros at first, where none is given. */
   learnedState?: boolean;
+  /**
+   * What is kept for the backward run: everything (default); states alone, of every ⌈√T⌉-th step, or of every n-th: the
+   * gates between are then computed once more. Same gradients, for a fraction of the memory.
+   */
+  memory?: Memory;
   /** Of the starting weights and, in plain `model.fit`, of the masks. Without one the layer's name is the seed. */
   seed?: number;
 }
@@ -81,6 +83,7 @@ export interface Settings {
   readonly learnedState: boolean;
   readonly memoryLength: number | undefined;
   readonly returnStateSequences: boolean;
+  readonly memory: Memory;
   readonly seed: number | undefined;
 }
 
@@ -96,7 +99,7 @@ const optionNames: readonly string[] = [
     'zoneout',
     'seed',
   ],
-  ...['returnStateSequences', 'learnedState', 'memoryLength'],
+  ...['returnStateSequences', 'learnedState', 'memoryLength', 'memory'],
   ...layerArgNames,
 ];
 /** What other frameworks call it. */
@@ -111,10 +114,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   inputDropout: 'use dropout',
   unroll: 'leave it out: the whole sequence is one op',
   implementation: 'leave it out: the whole sequence is one op',
-};
-
-const bad = (code: `GW_${string}`, message: string): never => {
-  throw new GatewiseError(code, message);
 };
 
 /**
@@ -164,103 +163,9 @@ export function settingsOf(config: RecurrentConfig): Settings {
     learnedState: flag(config, 'learnedState', false),
     memoryLength: config.memoryLength,
     returnStateSequences: flag(config, 'returnStateSequences', false),
+    memory: config.memory ?? 'all',
     seed: config.seed,
   };
   checkValues(settings);
   return settings;
-}
-
-function checkValues(s: Settings): void {
-  if (s.padding !== 'zeros' && s.padding !== 'hold') {
-    bad('GW_LAYER_OPTION', `got padding = ${String(s.padding)}, wanted 'zeros' or 'hold'`);
-  }
-  for (const option of [
-    'kernelInitializer',
-    'recurrentInitializer',
-    'biasInitializer',
-    'vectorInitializer',
-  ] as const) {
-    checkInitialiser(option, s[option]);
-  }
-  if (s.forgetBias !== undefined && !s.cell.gates.includes('f')) {
-    const gates = s.cell.gates.join(' ');
-    bad(
-      'GW_LAYER_OPTION',
-      `got forgetBias, but cell "${s.cell.name}" has no gate f (${gates}); leave it out`,
-    );
-  }
-  for (const [option, value] of Object.entries({ forgetBias: s.forgetBias, seed: s.seed })) {
-    if (value !== undefined && !Number.isFinite(value)) {
-      bad('GW_LAYER_OPTION', `got ${option} = ${String(value)}, wanted a finite number`);
-    }
-  }
-  for (const option of ['dropout', 'recurrentDropout', 'dropConnect', 'outputDropout'] as const)
-    checkRate(option, s[option]);
-  if (!['sequence', 'step'].includes(s.recurrentDropoutPer)) {
-    bad(
-      'GW_LAYER_OPTION',
-      `got recurrentDropoutPer = ${String(s.recurrentDropoutPer)}, wanted 'sequence' or 'step'`,
-    );
-  }
-  checkChrono(s);
-  for (const [state, rate] of Object.entries(s.zoneout)) checkRate(`zoneout.${state}`, rate);
-}
-
-/** Errors: `GW_LAYER_OPTION`. */
-function checkChrono({ biasInitializer, memoryLength, cell }: Settings): void {
-  const chrono = biasInitializer === 'chrono';
-  if (memoryLength !== undefined && !(memoryLength > 2 && Number.isFinite(memoryLength))) {
-    bad('GW_LAYER_OPTION', `got memoryLength = ${String(memoryLength)}, wanted a number of steps above 2`);
-  }
-  if (chrono !== (memoryLength !== undefined)) {
-    const got = chrono
-      ? "biasInitializer 'chrono' without memoryLength"
-      : "memoryLength without biasInitializer 'chrono'";
-    bad(
-      'GW_LAYER_OPTION',
-      `got ${got}, wanted both: chrono starts gates for memories of up to memoryLength steps`,
-    );
-  }
-  if (chrono && !chronoGates(cell.gates)) {
-    bad(
-      'GW_LAYER_OPTION',
-      `got biasInitializer 'chrono', but cell "${cell.name}" has neither gates i and f nor z (${cell.gates.join(' ')})`,
-    );
-  }
-}
-
-/** Errors: `GW_LAYER_RATE`. */
-export function checkRate(option: string, rate: unknown): void {
-  if (typeof rate === 'number' && rate >= 0 && rate < 1) return;
-  bad('GW_LAYER_RATE', `got ${option} = ${String(rate)}, wanted a rate of at least 0 and below 1`);
-}
-
-function zoneoutByState(
-  cell: AnyCell,
-  zoneout: number | Readonly<Record<string, number>>,
-): Record<string, number> {
-  if (typeof zoneout === 'number') return Object.fromEntries(cell.state.map((s) => [s, zoneout]));
-  const unknown = Object.keys(zoneout).find((state) => !cell.state.includes(state));
-  if (unknown !== undefined) {
-    bad(
-      'GW_LAYER_RATE',
-      `got zoneout for "${unknown}", wanted states of "${cell.name}": ${cell.state.join(' ')}`,
-    );
-  }
-  return { ...zoneout };
-}
-
-function positive(code: `GW_${string}`, option: string, value: unknown): void {
-  if (Number.isInteger(value) && (value as number) > 0) return;
-  bad(code, `got ${option} = ${String(value)}, wanted a positive integer`);
-}
-
-function flag<K extends keyof RecurrentConfig>(
-  config: RecurrentConfig,
-  option: K,
-  otherwise: boolean,
-): boolean {
-  const value: unknown = config[option] ?? otherwise;
-  if (typeof value === 'boolean') return value;
-  return bad('GW_LAYER_OPTION', `got ${option} = ${String(value)}, wanted true or false`);
 }

@@ -1,12 +1,11 @@
-import { currentRun, type Lengths } from '@gatewise/recurrence';
+import { currentRun } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
 import { CellPart } from './cell-part.js';
-import { checkMask, checkShapes, featuresOf } from './checks.js';
+import { checkShapes, featuresOf } from './checks.js';
 import { type RecurrentConfig, type Settings, settingsOf } from './config.js';
 import { layerArgs } from './layer-args.js';
-import { maskOfLengths } from './lengths-layer.js';
-import { maskCanReach } from './mask-origin.js';
+import { applyRecurrent, maskFor } from './layer-inputs.js';
 import { loadSettings, saveSettings } from './saved-config.js';
 import { distinct, type Input, type Kwargs, lazyInitializer, shapesOf, toList } from './tf-layers.js';
 
@@ -86,24 +85,7 @@ export class RecurrentLayer extends layers.Layer {
   }
 
   override apply(inputs: Input | Input[], kwargs: Kwargs = {}): ReturnType<layers.Layer['apply']> {
-    const { initialState, lengths, ...rest } = kwargs;
-    if (lengths != null) return this.#applyLengths(inputs, lengths as Lengths, { initialState, ...rest });
-    if (initialState == null) return super.apply(inputs as tf.Tensor[], rest);
-    // states are inputs like x: so tf.layers keeps them in the graph of a model and in its file
-    return super.apply([...toList(inputs), ...toList(initialState as Input | Input[])] as tf.Tensor[], rest);
-  }
-
-  #applyLengths(
-    inputs: Input | Input[],
-    lengths: Lengths,
-    kwargs: Kwargs,
-  ): ReturnType<layers.Layer['apply']> {
-    const mask = maskOfLengths(inputs, lengths);
-    try {
-      return this.apply(inputs, { ...kwargs, mask });
-    } finally {
-      mask.dispose();
-    }
+    return applyRecurrent(inputs, kwargs, (given, rest) => super.apply(given, rest));
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Kwargs): tf.Tensor | tf.Tensor[] {
@@ -112,7 +94,7 @@ export class RecurrentLayer extends layers.Layer {
       const all = toList(inputs);
       const shapes = all.map((tensor) => tensor.shape);
       checkShapes(this.name, this.settings, this.#part.features, shapes);
-      return this.#run(all, this.#mask(inputs, kwargs), kwargs.training === true);
+      return this.#run(all, maskFor(this, inputs, kwargs), kwargs.training === true);
     });
   }
 
@@ -139,14 +121,6 @@ export class RecurrentLayer extends layers.Layer {
   /** What every state starts from, [B,H] each. Inside a tidy. */
   initialStates(B: number): tf.Tensor[] {
     return this.#part.initialStates(B);
-  }
-
-  /** The mask of x, bool [B,T]. tf.layers calls with a list when it runs a model. */
-  #mask(inputs: tf.Tensor | tf.Tensor[], kwargs: Kwargs): tf.Tensor | undefined {
-    const mask = toList(kwargs.mask as tf.Tensor | tf.Tensor[] | undefined)[0];
-    if (mask == null || (Array.isArray(inputs) && !maskCanReach(this))) return undefined;
-    checkMask(this.name, mask, toList(inputs)[0]!);
-    return mask.dtype === 'bool' ? mask : tf.cast(mask, 'bool');
   }
 
   /** Errors: `GW_LAYER_CONFIG`, `GW_LAYER_CELL_UNKNOWN`, `GW_LAYER_CELL_CHANGED`. */

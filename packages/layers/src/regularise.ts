@@ -1,6 +1,7 @@
 import { foldKey, hashText, type Regularisers } from '@gatewise/core';
 import type { RecurArgs, Run } from '@gatewise/recurrence';
-import { checkRate, type Settings } from './config.js';
+import { checkRate } from './check-config.js';
+import type { Settings } from './config.js';
 
 /** One stream of random numbers for each use, so that no two masks are alike. */
 const streams = { input: 1, recurrent: 2, output: 3, zoneout: 4, connections: 5 } as const;

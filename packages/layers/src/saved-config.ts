@@ -21,9 +21,7 @@ export function saveSettings(settings: Settings): serialization.ConfigDict {
 
 /** The config that a saved one stands for. Errors: `GW_LAYER_CELL_UNKNOWN`, `GW_LAYER_CELL_CHANGED`, `GW_LAYER_CONFIG`. */
 export function loadSettings(saved: serialization.ConfigDict): RecurrentConfig {
-  // tf.layers adds customObjects and writes null for what was undefined
-  const { customObjects: _, cellHash, ...rest } = saved;
-  const config = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
+  const { cellHash, ...config } = givenIn(saved);
   if (typeof config.cell !== 'string') {
     throw new GatewiseError(
       'GW_LAYER_CONFIG',
@@ -36,4 +34,10 @@ export function loadSettings(saved: serialization.ConfigDict): RecurrentConfig {
     config.zoneout = Object.fromEntries(cell.state.map((state, k) => [state, zoneout[k] ?? 0]));
   }
   return { ...config, cell } as unknown as RecurrentConfig;
+}
+
+/** What a saved layer was given: tf.layers adds customObjects and writes null for what was undefined. */
+export function givenIn(saved: serialization.ConfigDict): serialization.ConfigDict {
+  const given = Object.entries(saved).filter(([name, value]) => name !== 'customObjects' && value !== null);
+  return Object.fromEntries(given);
 }

@@ -1,7 +1,7 @@
 import { GatewiseError } from '@gatewise/core';
 import type { serialization } from '@tensorflow/tfjs-core';
 import type { Settings } from './config.js';
-import { loadSettings, saveSettings } from './saved-config.js';
+import { givenIn, loadSettings, saveSettings } from './saved-config.js';
 import type { LevelConfig, Merge, StackConfig, StackSettings } from './stack-config.js';
 
 type Saved = serialization.ConfigDict;
@@ -21,8 +21,7 @@ export function saveStack(settings: StackSettings, trained: readonly (readonly S
 
 /** The config that a saved one stands for. Errors: `GW_LAYER_CONFIG` and those of a saved cell. */
 export function loadStack(saved: Saved): StackConfig {
-  const { customObjects: _, levels, ...rest } = saved;
-  const config = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
+  const { levels, ...config } = givenIn(saved);
   if (!Array.isArray(levels)) {
     throw new GatewiseError(
       'GW_LAYER_CONFIG',

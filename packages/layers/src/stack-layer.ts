@@ -1,12 +1,11 @@
 import { hashText } from '@gatewise/core';
-import { currentRun, type Lengths } from '@gatewise/recurrence';
+import { currentRun } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
 import { CellPart, type PartResult } from './cell-part.js';
-import { checkFeatures, checkMask, checkStates, featuresOf } from './checks.js';
+import { checkFeatures, checkStates, featuresOf } from './checks.js';
 import { layerArgs } from './layer-args.js';
-import { maskOfLengths } from './lengths-layer.js';
-import { maskCanReach } from './mask-origin.js';
+import { applyRecurrent, maskFor } from './layer-inputs.js';
 import { dropOutput } from './prepare-input.js';
 import { ownKeys, runKeys } from './regularise.js';
 import { loadStack, saveStack } from './saved-stack.js';
@@ -117,16 +116,7 @@ export class StackLayer extends layers.Layer {
   }
 
   override apply(inputs: Input | Input[], kwargs: Kwargs = {}): ReturnType<layers.Layer['apply']> {
-    const { initialState, lengths, ...rest } = kwargs;
-    const all = [...toList(inputs), ...toList((initialState ?? []) as Input | Input[])] as tf.Tensor[];
-    const given = all.length === 1 ? all[0]! : all;
-    if (lengths == null) return super.apply(given, rest);
-    const mask = maskOfLengths(inputs, lengths as Lengths);
-    try {
-      return super.apply(given, { ...rest, mask });
-    } finally {
-      mask.dispose();
-    }
+    return applyRecurrent(inputs, kwargs, (given, rest) => super.apply(given, rest));
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Kwargs): tf.Tensor | tf.Tensor[] {
@@ -135,7 +125,7 @@ export class StackLayer extends layers.Layer {
       const [x, ...states] = toList(inputs) as [tf.Tensor, ...tf.Tensor[]];
       this.#check([x, ...states].map((tensor) => tensor.shape));
       const { returnSequences, returnState, returnStateSequences } = this.settings;
-      const mask = this.#mask(inputs, kwargs);
+      const mask = maskFor(this, inputs, kwargs);
       const ran = this.#levels(x, states, mask, kwargs.training === true);
       const all = distinct([
         ...(returnSequences ? ran.y : ran.last),
@@ -199,13 +189,6 @@ export class StackLayer extends layers.Layer {
       const key = run ? runKeys(run, name) : ownKeys(hashText(name), call);
       return dropOutput(y, key('output'), rate);
     };
-  }
-
-  #mask(inputs: tf.Tensor | tf.Tensor[], kwargs: Kwargs): tf.Tensor | undefined {
-    const mask = toList(kwargs.mask as tf.Tensor | tf.Tensor[] | undefined)[0];
-    if (mask == null || (Array.isArray(inputs) && !maskCanReach(this))) return undefined;
-    checkMask(this.name, mask, toList(inputs)[0]!);
-    return mask.dtype === 'bool' ? mask : tf.cast(mask, 'bool');
   }
 
   /** Errors: `GW_LAYER_CONFIG`, `GW_LAYER_CELL_UNKNOWN`, `GW_LAYER_CELL_CHANGED`. */
