@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PluginModule } from '@gatewise/plugin';
+import { accumulate } from '@gatewise/plugin-accumulate';
 import { checkpoint } from '@gatewise/plugin-checkpoint';
 import { clipAdaptive, clipByGlobalNorm, clipByNorm, clipByValue } from '@gatewise/plugin-clip';
 import { dropout } from '@gatewise/plugin-dropout';
@@ -19,7 +20,9 @@ import {
   warmUpRate,
 } from '@gatewise/plugin-lr-schedule';
 import { metrics } from '@gatewise/plugin-metrics';
+import { nanGuard } from '@gatewise/plugin-nan-guard';
 import { progress } from '@gatewise/plugin-progress';
+import { activationPenalty, l1, l2, temporalPenalty } from '@gatewise/plugin-regularise';
 import { report } from '@gatewise/plugin-report';
 import { zoneout } from '@gatewise/plugin-zoneout';
 
@@ -41,6 +44,7 @@ const entry = (from: string, factory: string, make: () => PluginModule): Entry =
 
 /** Every plugin that hooks into training. */
 export const plugins: readonly Entry[] = [
+  entry('plugin-accumulate', 'accumulate', () => accumulate({ batches: 3 })),
   entry('plugin-checkpoint', 'checkpoint', () => checkpoint({ folder: fresh('checkpoint') })),
   entry('plugin-clip', 'clipAdaptive', () => clipAdaptive({ clipping: 1e-4 })),
   entry('plugin-clip', 'clipByGlobalNorm', () => clipByGlobalNorm({ maxNorm: 0.01 })),
@@ -58,7 +62,12 @@ export const plugins: readonly Entry[] = [
   entry('plugin-lr-schedule', 'stepRate', () => stepRate({ rate: 0.1, every: 2 })),
   entry('plugin-lr-schedule', 'warmUpRate', () => warmUpRate({ steps: 4, after: constant({ rate: 0.1 }) })),
   entry('plugin-metrics', 'metrics', () => metrics({ file: fresh('metrics.jsonl') })),
+  entry('plugin-nan-guard', 'nanGuard', () => nanGuard({ action: 'roll-back', keepEvery: 2 })),
   entry('plugin-progress', 'progress', () => progress({ stream: nowhere })),
+  entry('plugin-regularise', 'activationPenalty', () => activationPenalty({ rate: 0.1 })),
+  entry('plugin-regularise', 'l1', () => l1({ rate: 1e-3 })),
+  entry('plugin-regularise', 'l2', () => l2({ rate: 1e-3 })),
+  entry('plugin-regularise', 'temporalPenalty', () => temporalPenalty({ rate: 0.1 })),
   entry('plugin-report', 'report', () => report({ file: fresh('report.html') })),
   entry('plugin-zoneout', 'zoneout', () => zoneout({ rates: { h: 0.2, c: 0.2 } })),
 ];

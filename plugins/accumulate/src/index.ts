@@ -1,1 +1,1 @@
-export {};
+export { type AccumulateOptions, accumulate } from './accumulate.js';

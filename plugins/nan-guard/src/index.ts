@@ -1,1 +1,1 @@
-export {};
+export { type NanGuardOptions, nanGuard } from './nan-guard.js';

@@ -1,1 +1,3 @@
-export {};
+export { type ActivationOptions, activationPenalty, temporalPenalty } from './activations.js';
+export type { Names } from './options.js';
+export { l1, l2, type WeightOptions } from './weights.js';
