@@ -1,7 +1,9 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { useBackend } from '@gatewise/backends';
+import { modelFolder } from '@gatewise/plugin-checkpoint';
+import { loadLayersModel } from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { trainModel } from './train-model.js';
 
@@ -12,9 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-it('learns, and keeps the weights', async () => {
-  const history = await trainModel({ epochs: 2, seed: 1, folder, silent: true });
+it('learns, and saves what it has learnt', async () => {
+  const history = await trainModel({ epochs: 2, seed: 1, folder: join(folder, 'model'), silent: true });
   expect(history[1]!.loss).toBeLessThan(history[0]!.loss);
   expect(history[1]!.valLoss!).toBeLessThan(Math.log(2));
-  expect((await readdir(folder)).sort()).toEqual(['best', 'last']);
+  const model = await loadLayersModel(modelFolder(join(folder, 'model')));
+  expect(model.outputs[0]!.shape).toEqual([null, 2]);
 });

@@ -1,5 +1,5 @@
 import { adam } from '@gatewise/optimisers';
-import { checkpoint } from '@gatewise/plugin-checkpoint';
+import { modelFolder } from '@gatewise/plugin-checkpoint';
 import { clipByGlobalNorm } from '@gatewise/plugin-clip';
 import { progress } from '@gatewise/plugin-progress';
 import { train } from '@gatewise/trainer';
@@ -9,12 +9,12 @@ import { makeModel } from './model.js';
 export interface Run {
   readonly epochs: number;
   readonly seed: number;
-  /** The folder of the checkpoints, `last` and `best`. */
+  /** Where the trained model goes. */
   readonly folder: string;
   readonly silent?: boolean;
 }
 
-/** Trains the model; gives the losses by epoch. */
+/** Trains the model and saves it; gives the losses by epoch. */
 export async function trainModel({ epochs, seed, folder, silent = false }: Run) {
   const model = makeModel(seed);
   const optimizer = adam({ learningRate: 0.02 });
@@ -24,8 +24,9 @@ export async function trainModel({ epochs, seed, folder, silent = false }: Run) 
     epochs,
     seed,
     validation: () => sums(1001, 4),
-    plugins: [clipByGlobalNorm({ maxNorm: 1 }), checkpoint({ folder }), progress({ silent })],
+    plugins: [clipByGlobalNorm({ maxNorm: 1 }), progress({ silent })],
   });
+  await model.save(modelFolder(folder));
   optimizer.dispose();
   model.dispose();
   return history;
