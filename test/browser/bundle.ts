@@ -10,7 +10,7 @@ export interface Bundle {
 }
 
 /** A script of the test page, from the sources of the packages. */
-export const bundlePage = (name: 'main' | 'worker'): Promise<Bundle> =>
+export const bundlePage = (name: 'main' | 'worker' | 'responsive' | 'train-worker'): Promise<Bundle> =>
   bundle({ entryPoints: [here(`page/${name}.ts`)] });
 
 /** What an application gets that writes `source`; tf.js stays outside. */
