@@ -150,21 +150,32 @@ describe('a candidate that fails', () => {
     }
   });
 
-  it('by never answering is left, and does not come back later', async () => {
+  it('by answering too late is left, and does not come back', async () => {
     let answer = () => {};
+    const answered = new Promise<void>((done) => {
+      answer = done;
+    });
+    const cpu = tf.findBackend('cpu');
+    tf.registerBackend('late', async () => {
+      await answered;
+      return cpu;
+    });
     const use = async (backend: ConcreteBackend, signal: AbortSignal) => {
-      if (backend !== 'wasm') return useBackend(backend);
-      await new Promise<void>((done) => {
-        answer = done;
-      });
+      if (backend === 'wasm') await answered; // before it starts
       signal.throwIfAborted();
+      const started = backend !== 'webgpu' || (await tf.setBackend('late')); // while it starts
+      if (!started) throw new Error('it was ended');
       return useBackend(backend);
     };
-    const { name, tfName, measured } = await chooseBackend(use, { sizes: small }, 5000);
-    expect(name).not.toBe('wasm');
-    expect(rowOf(measured!, 'wasm')).toMatchObject({ ms: null, why: 'no answer for 5 s' });
+    const { name, tfName, measured } = await chooseBackend(use, { sizes: small }, 3000);
+    const inUse = tf.backend();
+    const why = 'no answer for 3 s';
+    expect(['wasm', 'webgpu'].map((backend) => rowOf(measured!, backend).why)).toEqual([why, why]);
+    expect(['cpu', 'node']).toContain(name);
     answer();
-    await new Promise((done) => setTimeout(done, 10));
+    await new Promise((done) => setTimeout(done, 50));
     expect(tf.getBackend()).toBe(tfName);
+    expect(tf.backend()).toBe(inUse);
+    tf.removeBackend('late');
   });
 });

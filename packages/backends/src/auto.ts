@@ -110,6 +110,8 @@ async function timeCandidate(
     return { backend, engine, ms, why, beaten };
   } catch (error) {
     given.abort(new Error('another backend has been chosen'));
+    const { backendName, registry } = tf.engine();
+    if (backendName && !(backendName in registry)) startAnew(backendName); // it may still be starting
     const why = error instanceof Error ? error.message : String(error);
     return { backend, engine, ms: null, why, beaten: true };
   }
@@ -130,15 +132,18 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Devices that were started to be timed and lost: their memory goes back, and they can be started again. */
+/** Devices that were started to be timed and lost: their memory goes back. */
 function letGo(kept: string, before: ReadonlySet<string>): void {
-  const { registryFactory } = tf.engine();
   for (const name of ['webgl', 'webgpu']) {
-    const known = registryFactory[name];
-    if (name === kept || before.has(name) || !known) continue;
-    tf.removeBackend(name);
-    tf.registerBackend(name, known.factory, known.priority);
+    if (name !== kept && !before.has(name) && name in tf.engine().registry) startAnew(name);
   }
+}
+
+/** Ends a backend, also one on its way; whoever asks for it later starts another. */
+function startAnew(name: string): void {
+  const { factory, priority } = tf.engine().registryFactory[name]!;
+  tf.removeBackend(name);
+  tf.registerBackend(name, factory, priority);
 }
 
 const sorted = (rows: readonly Row[], winner: Row): MeasuredBackend[] => {
