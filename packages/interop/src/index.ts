@@ -4,6 +4,7 @@ export { type Comparison, compare, suggestedLimit } from './compare.js';
 export { describe } from './describe.js';
 export { type KerasOptions, readKeras } from './keras/read.js';
 export { writeKerasWeights } from './keras/write.js';
+export { type ImportOptions, readModel } from './load.js';
 export type {
   Activation,
   CellActivation,

@@ -56,5 +56,17 @@ export async function replayGoldenFile(
   } catch (error) {
     return failed(`GW_GOLDEN_JSON: got ${(error as Error).message}, wanted JSON; copy the file again`);
   }
-  return isModelFile(json) ? null : replayGolden(path, json, options);
+  if (isModelFile(json)) return null;
+  const folder = builtin('node:path').dirname(path);
+  return replayGolden(path, json, { read: (name) => beside(folder, name), ...options });
+}
+
+/** A file in a folder or below it. */
+async function beside(folder: string, name: string): Promise<Uint8Array | undefined> {
+  const { isAbsolute, join, normalize } = builtin('node:path');
+  if (isAbsolute(name) || normalize(name).startsWith('..')) return undefined;
+  const found = await builtin('node:fs/promises')
+    .readFile(join(folder, name))
+    .catch(() => undefined);
+  return found && new Uint8Array(found);
 }

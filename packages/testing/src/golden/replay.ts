@@ -2,6 +2,7 @@ import { GatewiseError } from '@gatewise/core';
 import type { Comparison } from '@gatewise/interop';
 import { replayClip } from './clip.js';
 import { type GoldenFile, parseGolden } from './file.js';
+import { replayInterchange } from './interchange.js';
 import { replayLoss, replayModelLoss } from './losses.js';
 import { replayOnnxNode } from './onnx-node.js';
 import { replayCell, replayStack } from './recurrent.js';
@@ -25,6 +26,8 @@ const kinds: Readonly<Record<string, (file: GoldenFile, options: GoldenOptions) 
   clip: replayClip,
   train: replayTrain,
   'onnx-node': replayOnnxNode,
+  safetensors: replayInterchange,
+  keras: replayInterchange,
 };
 
 /**

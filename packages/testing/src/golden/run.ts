@@ -9,6 +9,8 @@ export interface GoldenOptions {
   readonly engine?: string;
   /** Cells by the files' names, beside those of this package. */
   readonly cells?: GoldenCells;
+  /** A file that lies beside the golden file, by its path from there; undefined where there is none. */
+  readonly read?: (path: string) => Promise<Uint8Array | undefined>;
   /** Scales gradients to a global norm: `clip/` files are skipped without it. */
   readonly clip?: (
     gradients: Readonly<Record<string, tf.Tensor>>,
