@@ -19,7 +19,7 @@ import {
   stepRate,
   warmUpRate,
 } from '@gatewise/plugin-lr-schedule';
-import { metrics } from '@gatewise/plugin-metrics';
+import { metrics, metricsCsv } from '@gatewise/plugin-metrics';
 import { nanGuard } from '@gatewise/plugin-nan-guard';
 import { progress } from '@gatewise/plugin-progress';
 import { activationPenalty, l1, l2, temporalPenalty } from '@gatewise/plugin-regularise';
@@ -62,6 +62,7 @@ export const plugins: readonly Entry[] = [
   entry('plugin-lr-schedule', 'stepRate', () => stepRate({ rate: 0.1, every: 2 })),
   entry('plugin-lr-schedule', 'warmUpRate', () => warmUpRate({ steps: 4, after: constant({ rate: 0.1 }) })),
   entry('plugin-metrics', 'metrics', () => metrics({ file: fresh('metrics.jsonl') })),
+  entry('plugin-metrics', 'metricsCsv', () => metricsCsv({ file: fresh('metrics.csv') })),
   entry('plugin-nan-guard', 'nanGuard', () => nanGuard({ action: 'roll-back', keepEvery: 2 })),
   entry('plugin-progress', 'progress', () => progress({ stream: nowhere })),
   entry('plugin-regularise', 'activationPenalty', () => activationPenalty({ rate: 0.1 })),

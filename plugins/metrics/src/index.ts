@@ -1,1 +1,1 @@
-export { type MetricsOptions, metrics } from './metrics.js';
+export { type MetricsOptions, metrics, metricsCsv } from './metrics.js';

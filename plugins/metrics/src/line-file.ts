@@ -1,15 +1,18 @@
 import type { FileHandle } from 'node:fs/promises';
 import { GatewiseError } from '@gatewise/core';
 
-/** A file of lines: written in bunches, never left with half a line. */
-export interface LineFile {
-  add(line: string): void;
-  /** Characters that wait. */
-  readonly waiting: number;
+/** A file of one line each: written in bunches, never left with half a line. */
+export interface LineFile<Line = string> {
+  add(line: Line): void;
+  /** Characters that wait, about. */
+  waiting(): number;
   /** Errors: `GW_METRICS_WRITE`; nothing is written after one. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Each line a record of named values. */
+export type RecordFile = LineFile<Readonly<Record<string, unknown>>>;
 
 /** Opens `file` for lines at its end, and makes its folder. Errors: `GW_METRICS_WRITE`. */
 export async function openLineFile(file: string, replace: boolean): Promise<LineFile> {
@@ -41,9 +44,7 @@ function lineFile(file: string, handle: FileHandle, within: boolean): LineFile {
       text += `${line}\n`;
       lines++;
     },
-    get waiting() {
-      return text.length;
-    },
+    waiting: () => text.length,
     async flush() {
       if (!open || text === '') return;
       const { size } = await handle.stat();
@@ -77,7 +78,7 @@ const fixes: Record<string, string> = {
   EEXIST: 'a part of the path is a file: choose another folder',
 };
 
-function writeError(file: string, cause: unknown, kept: string): GatewiseError {
+export function writeError(file: string, cause: unknown, kept: string): GatewiseError {
   const { code = 'unknown error', message } = cause as NodeJS.ErrnoException;
   const fix = fixes[code] ?? message;
   const what = `got ${code} on writing "${file}", wanted a file to add lines to; ${fix} (${kept})`;

@@ -7,10 +7,11 @@ import {
   type TrainContext,
   type TrainEnd,
 } from '@gatewise/plugin';
-import { type LineFile, openLineFile } from './line-file.js';
+import { openCsvFile } from './csv-file.js';
+import { openLineFile, type RecordFile } from './line-file.js';
 
 export interface MetricsOptions {
-  /** A file of JSON lines; its folder is made where it is missing. */
+  /** Where to write; its folder is made where it is missing. */
   readonly file: string;
   /** Every how many steps a line is written; each read waits on the device. Default 1. */
   readonly every?: number | undefined;
@@ -49,9 +50,17 @@ export function jsonLine(record: Readonly<Record<string, unknown>>): string {
   );
 }
 
+/** A file of one record a line. */
+type Open = (file: string, replace: boolean) => Promise<RecordFile>;
+
+const openJsonLines: Open = async (file, replace) => {
+  const { add, ...lines } = await openLineFile(file, replace);
+  return { ...lines, add: (record) => add(jsonLine(record)) };
+};
+
 /** The hooks of one run. */
-export function metricsHooks({ file, every, mode, now }: Checked) {
-  let lines: LineFile | undefined;
+export function metricsHooks({ file, every, mode, now }: Checked, open = openJsonLines) {
+  let lines: RecordFile | undefined;
   let began = now();
   let flushed = began;
   /** Time of the runs before, after a resume. */
@@ -63,12 +72,12 @@ export function metricsHooks({ file, every, mode, now }: Checked) {
   };
   const add = (event: string, { step }: TrainContext, more: Record<string, unknown>, logs: Logs = {}) => {
     checkNames(logs);
-    lines?.add(jsonLine({ event, step, ...more, ...logs, time: elapsed() }));
+    lines?.add({ event, step, ...more, ...logs, time: elapsed() });
   };
   return {
     async onTrainBegin(ctx) {
       began = now();
-      lines = await openLineFile(file, mode === 'replace');
+      if (!ctx.dryRun) lines = await open(file, mode === 'replace');
       const { seed, epochs, steps } = ctx;
       add('begin', ctx, { seed, epochs, ...(steps !== undefined && { steps }) });
       await flush();
@@ -76,7 +85,7 @@ export function metricsHooks({ file, every, mode, now }: Checked) {
     async onBatchEnd(ctx) {
       if (ctx.step % every !== 0) return;
       add('step', ctx, { epoch: ctx.epoch }, await ctx.logs());
-      if ((lines?.waiting ?? 0) >= BUNCH || now() - flushed >= PAUSE) await flush();
+      if ((lines?.waiting() ?? 0) >= BUNCH || now() - flushed >= PAUSE) await flush();
     },
     async onEpochEnd(ctx) {
       add('epoch', ctx, { epoch: ctx.epoch }, ctx.logs);
@@ -129,3 +138,14 @@ const plugin = definePlugin('metrics', (options: Checked) => metricsHooks(option
  * // {"event":"step","step":1,"epoch":0,"loss":4.31,"gradientNorm":0.52,"time":113}
  */
 export const metrics = (options: MetricsOptions) => plugin(checked(options));
+
+const csvPlugin = definePlugin('metrics-csv', (options: Checked) => metricsHooks(options, openCsvFile));
+
+/**
+ * The same as `metrics` in columns, as CSV: `event`, `step`, … and one for each reported number, empty where a line has none.
+ * A number that is new gets a column at the end: the file is then written anew, whole or not at all. For Node.
+ *
+ * @example
+ * metricsCsv({ file: 'runs/first/metrics.csv', every: 10 });
+ */
+export const metricsCsv = (options: MetricsOptions) => csvPlugin(checked(options));

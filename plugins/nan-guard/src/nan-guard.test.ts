@@ -28,7 +28,10 @@ const spoil = (at: readonly number[], weight: string, index: readonly number[], 
 async function run(
   options: NanGuardOptions,
   more: readonly PluginModule[],
-  { optimizer = adam({ learningRate: 0.05 }), ...rest }: Partial<TrainOptions> = {},
+  {
+    optimizer = adam({ learningRate: 0.05 }),
+    ...rest
+  }: Partial<Pick<TrainOptions, 'optimizer' | 'steps'>> = {},
 ) {
   const recurrent = lstm({ units: H, inputShape: [T, I], seed: 1, name: 'memory' });
   const head = layers.dense({ units: 1, kernelInitializer: 'ones', name: 'head' });
