@@ -29,6 +29,7 @@ export {
   type PluginStates,
   Tokens,
 } from './plugin.js';
+export type { RunInfo } from './run-info.js';
 export type { HostTensor, RunSnapshot, RunState } from './run-state.js';
 export {
   type Clock,

@@ -2,6 +2,7 @@ import { GatewiseError, type Random } from '@gatewise/core';
 import type { Optimizer, Tensor } from '@tensorflow/tfjs-core';
 import { ContainerModule, type MapToResolvedValueInjectOptions, type ServiceIdentifier } from 'inversify';
 import type { Awaitable, Hooks } from './hooks.js';
+import type { RunInfo } from './run-info.js';
 import type { RunState } from './run-state.js';
 import type { Clock, Logger, Store } from './services.js';
 import type { Texts } from './texts.js';
@@ -61,6 +62,8 @@ export const Tokens = {
   Model: Symbol.for('gatewise.Model') as ServiceIdentifier<Trainable>,
   PluginStates: Symbol.for('gatewise.PluginStates') as ServiceIdentifier<PluginStates>,
   RunState: Symbol.for('gatewise.RunState') as ServiceIdentifier<RunState>,
+  /** What the run was asked for and what computes it; to be called in hooks. */
+  RunInfo: Symbol.for('gatewise.RunInfo') as ServiceIdentifier<() => RunInfo>,
   /** The run's optimizer; it stays the caller's. */
   Optimizer: Symbol.for('gatewise.Optimizer') as ServiceIdentifier<Optimizer>,
   Times: Symbol.for('gatewise.Times') as ServiceIdentifier<Times>,

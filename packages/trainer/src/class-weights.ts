@@ -4,7 +4,7 @@ import type { Loss, LossFunction } from './losses.js';
 import { checkTargets, softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 /** Losses that weigh classes. */
-export const weighable = [
+const weighable = [
   'softmaxCrossEntropy',
   'categoricalCrossentropy',
   'sparseCategoricalCrossentropy',

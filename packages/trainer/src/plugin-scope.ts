@@ -6,6 +6,7 @@ import {
   PluginError,
   type PluginModule,
   type PluginStates,
+  type RunInfo,
   type RunState,
   systemClock,
   type TextSample,
@@ -113,6 +114,12 @@ export class PluginScope {
       );
     };
     return { save: () => driver().save(), load: (states) => driver().load(states) };
+  }
+
+  /** Before the plugins are made, which may inject it. */
+  bindRunInfo(describe: (plugins: readonly string[]) => RunInfo): void {
+    const names = () => (this.#driver?.plugins ?? []).map(({ name }) => name);
+    this.#container.bind(Tokens.RunInfo).toConstantValue(() => describe(names()));
   }
 
   /** Known once the loop is made, before any hook is called. */

@@ -11,6 +11,7 @@ import { readMaxTime } from './max-time.js';
 import { readMetrics } from './metrics.js';
 import type { PluginDriver } from './plugin-driver.js';
 import { PluginScope } from './plugin-scope.js';
+import { runInfo } from './run-info.js';
 import { TrainLoop } from './train-loop.js';
 import { checkOptions, type TrainOptions } from './train-options.js';
 import { isLayersModel, type TrainableOptions, trainable } from './trainable.js';
@@ -76,6 +77,7 @@ async function runPlugins(
   options: TrainOptions,
 ): Promise<TrainResult> {
   const { seed = 0, optimizer, signal, validateEvery, interruptible } = options;
+  scope.bindRunInfo((plugins) => runInfo(batches, options, plugins));
   const driver = await scope.open(options.plugins ?? [], seed);
   const metrics = readMetrics(options.metrics);
   const loop = new TrainLoop(

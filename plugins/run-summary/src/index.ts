@@ -1,0 +1,2 @@
+export type { RunRecord } from './record.js';
+export { type RunSummaryOptions, runSummary } from './run-summary.js';
