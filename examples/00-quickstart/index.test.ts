@@ -75,6 +75,8 @@ describe('the quickstart', () => {
       'metrics.jsonl',
       'model',
       'report.html',
+      'run.json',
+      'run.txt',
       'vocabulary.json',
     ]);
     const steps = (await lines(join(folder, 'metrics.jsonl'))).filter(({ event }) => event === 'step');

@@ -7,6 +7,7 @@ import { gradientFlow } from '@gatewise/plugin-gradient-flow';
 import { metrics } from '@gatewise/plugin-metrics';
 import { progress } from '@gatewise/plugin-progress';
 import { bitsPerCharacter, report } from '@gatewise/plugin-report';
+import { runSummary } from '@gatewise/plugin-run-summary';
 import { carried, type TrainResult, train } from '@gatewise/trainer';
 import type { Run } from './run.js';
 import { watch } from './watch.js';
@@ -15,7 +16,7 @@ const recipe = { learningRate: 1e-2, maxNorm: 0.25, dropout: 0.1 } as const;
 
 type Closing = NonNullable<Parameters<typeof report>[0]['closing']>;
 
-/** Trains on windows that carry their state; metrics.jsonl and report.html are written on the way. */
+/** Trains on windows that carry their state; metrics.jsonl, run.json and report.html are written on the way. */
 export async function trainNetwork(run: Run, signal: AbortSignal, closing: Closing): Promise<TrainResult> {
   const { network, corpus, heldOut, options, size, folder, seen } = run;
   const { seed, steps, minutes } = options;
@@ -35,6 +36,7 @@ export async function trainNetwork(run: Run, signal: AbortSignal, closing: Closi
       watch({ seen, minutes }),
       progress({ unit: 'characters', loss: { name: 'bits/char', scale: Math.LOG2E }, stream: run.progress }),
       metrics({ file: join(folder.path, 'metrics.jsonl') }),
+      runSummary({ folder: folder.path, settings: aboutReport(run).settings }),
       report({ ...aboutReport(run), file: join(folder.path, 'report.html'), every: 1, closing }),
     ],
   });
