@@ -1,6 +1,6 @@
-import { draw, random } from '@gatewise/core';
+import { random } from '@gatewise/core';
 import type { Vocabulary } from '@gatewise/data';
-import * as tf from '@tensorflow/tfjs-core';
+import { writeText } from '@gatewise/plugin-sampler';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
 export interface Sample {
@@ -22,30 +22,9 @@ export interface SampleOptions {
 export async function sample(
   network: LayersModel,
   symbols: Vocabulary,
-  { prompt, length, temperature, seed }: SampleOptions,
+  { seed, ...how }: SampleOptions,
 ): Promise<Sample> {
+  const { temperature } = how;
   const stream = random(seed).fork(`sample at ${temperature}`);
-  const written: number[] = [];
-  let ids = symbols.encode(prompt);
-  let states = network.inputs.slice(1).map(({ shape }) => tf.zeros([1, shape[1] as number]));
-  while (written.length < length) {
-    const x = tf.tensor2d(ids, [1, ids.length], 'int32');
-    const [logits, ...next] = network.predict([x, ...states]) as tf.Tensor[];
-    const last = await lastLogits(logits as tf.Tensor);
-    tf.dispose([x, logits as tf.Tensor, ...states]);
-    states = next;
-    ids = Int32Array.of(draw(last, { temperature }, stream));
-    written.push(ids[0] as number);
-  }
-  tf.dispose(states);
-  return { temperature, text: prompt + symbols.decode(written) };
-}
-
-/** The logits of the last time step, [V]. */
-async function lastLogits(logits: tf.Tensor): Promise<Float32Array> {
-  const [, T, V] = logits.shape as [number, number, number]; // [1,T,V]
-  const last = tf.tidy(() => tf.slice(logits, [0, T - 1, 0], [1, 1, V]));
-  const values = (await last.data()) as Float32Array;
-  last.dispose();
-  return values;
+  return { temperature, text: await writeText(network, symbols, how, stream) };
 }

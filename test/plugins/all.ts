@@ -21,9 +21,11 @@ import {
 } from '@gatewise/plugin-lr-schedule';
 import { metrics, metricsCsv } from '@gatewise/plugin-metrics';
 import { nanGuard } from '@gatewise/plugin-nan-guard';
+import { profile } from '@gatewise/plugin-profile';
 import { progress } from '@gatewise/plugin-progress';
 import { activationPenalty, l1, l2, temporalPenalty } from '@gatewise/plugin-regularise';
 import { report } from '@gatewise/plugin-report';
+import { sampler } from '@gatewise/plugin-sampler';
 import { zoneout } from '@gatewise/plugin-zoneout';
 
 /** Where the plugins of a test write. */
@@ -64,11 +66,13 @@ export const plugins: readonly Entry[] = [
   entry('plugin-metrics', 'metrics', () => metrics({ file: fresh('metrics.jsonl') })),
   entry('plugin-metrics', 'metricsCsv', () => metricsCsv({ file: fresh('metrics.csv') })),
   entry('plugin-nan-guard', 'nanGuard', () => nanGuard({ action: 'roll-back', keepEvery: 2 })),
+  entry('plugin-profile', 'profile', () => profile()),
   entry('plugin-progress', 'progress', () => progress({ stream: nowhere })),
   entry('plugin-regularise', 'activationPenalty', () => activationPenalty({ rate: 0.1 })),
   entry('plugin-regularise', 'l1', () => l1({ rate: 1e-3 })),
   entry('plugin-regularise', 'l2', () => l2({ rate: 1e-3 })),
   entry('plugin-regularise', 'temporalPenalty', () => temporalPenalty({ rate: 0.1 })),
   entry('plugin-report', 'report', () => report({ file: fresh('report.html') })),
+  entry('plugin-sampler', 'sampler', () => sampler({ write: ({ random }) => `drew ${random.int(9)}` })),
   entry('plugin-zoneout', 'zoneout', () => zoneout({ rates: { h: 0.2, c: 0.2 } })),
 ];

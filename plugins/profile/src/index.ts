@@ -1,1 +1,1 @@
-export {};
+export { profile } from './profile.js';
