@@ -31,16 +31,21 @@ function forward(engine: Engine, every: number, request: RecurRequest, tensors: 
   const reserve: tf.Tensor[] = [];
   const y: tf.Tensor[] = [];
   let states: States = tensors.state0;
-  for (const piece of stretchesOf(request, every)) {
-    // the states that each piece but the first starts from
-    if (y.length > 0) reserve.push(...(states as tf.Tensor[]));
-    const [part, ...final] = tf.tidy(() => {
-      const own = pieceOf({ ...request, record: false, probe: false }, tensors, piece, states);
-      const out = engine.forward(own.request, own.tensors);
-      return [out.y, ...out.final];
-    });
-    y.push(part!);
-    states = final;
+  const { cut, done } = cutter({ ...request, record: false, probe: false }, every, tensors, null);
+  try {
+    for (const piece of stretchesOf(request, every)) {
+      // the states that each piece but the first starts from
+      if (y.length > 0) reserve.push(...(states as tf.Tensor[]));
+      const [part, ...final] = tf.tidy(() => {
+        const own = cut(piece, states);
+        const out = engine.forward(own.request, own.tensors);
+        return [out.y, ...out.final];
+      });
+      y.push(part!);
+      states = final;
+    }
+  } finally {
+    done();
   }
   const whole = joined(request.reverse ? y.reverse() : y, 1);
   if (y.length > 1) tf.dispose(y);
@@ -73,24 +78,29 @@ function sweep(
 ): RecurGradients {
   const S = request.program.state.length;
   const pieces = stretchesOf(request, every);
+  const { cut, done } = cutter(request, every, tensors, dy);
   const dx: tf.Tensor[] = [];
   const dprobe: tf.Tensor[] = [];
   let d = dfinal;
   let sums: Sums | null = null;
-  for (let n = pieces.length - 1; n >= 0; n--) {
-    const start = n === 0 ? tensors.state0 : reserve.slice((n - 1) * S, n * S);
-    const back = tidied(() => {
-      const own = pieceOf(request, tensors, pieces[n]!, start);
-      const out = engine.forward(own.request, own.tensors);
-      const g = engine.backward(own.request, own.tensors, out, { dy: stepsOf(dy, pieces[n]!), dfinal: d });
-      return { ...g, sums: summed(sums ? [sums, g] : [g]) };
-    });
-    if (sums) tf.dispose(Object.values(sums).flat() as tf.Tensor[]);
-    if (n < pieces.length - 1) tf.dispose([...d]);
-    sums = back.sums;
-    d = back.dstate0;
-    if (back.dx) dx.push(back.dx);
-    if (back.dprobe) dprobe.push(back.dprobe);
+  const back = (n: number) => {
+    const own = cut(pieces[n]!, n === 0 ? tensors.state0 : reserve.slice((n - 1) * S, n * S));
+    const out = engine.forward(own.request, own.tensors);
+    const g = engine.backward(own.request, own.tensors, out, { dy: own.dy!, dfinal: d });
+    return { ...g, sums: summed(sums ? [sums, g] : [g]) };
+  };
+  try {
+    for (let n = pieces.length - 1; n >= 0; n--) {
+      const g = tidied(() => back(n));
+      if (sums) tf.dispose(Object.values(sums).flat() as tf.Tensor[]);
+      if (d !== dfinal) tf.dispose([...d]);
+      sums = g.sums;
+      d = g.dstate0;
+      if (g.dx) dx.push(g.dx);
+      if (g.dprobe) dprobe.push(g.dprobe);
+    }
+  } finally {
+    done();
   }
   const steps = (parts: tf.Tensor[]) =>
     parts.length === 0 ? null : joined(request.reverse ? parts : parts.reverse(), 1);
@@ -101,13 +111,48 @@ type Sums = ReturnType<typeof summed>;
 /** tf.tidy of whatever holds tensors; nulls are fine. */
 const tidied = <V>(body: () => V): V => tf.tidy(body as unknown as () => tf.TensorContainer) as unknown as V;
 
-/** The request and tensors of a piece; what is drawn by step becomes masks, which know no step. Inside a tidy. */
-function pieceOf(request: RecurRequest, tensors: RecurTensors, piece: Piece, state0: States) {
+/**
+ * Cuts requests, tensors and δy for pieces out of longer stretches, of √n pieces: tf.js' wasm backend copies a whole tensor
+ * for every piece that it cuts. To be called inside a tidy; `done` lets go of the last stretch.
+ */
+function cutter(request: RecurRequest, every: number, tensors: RecurTensors, dy: tf.Tensor | null) {
+  const long = every * Math.ceil(Math.sqrt(request.T / every));
+  let held: { from: number; tensors: RecurTensors; dy: tf.Tensor | null } | null = null;
+  const done = () => {
+    if (held) tf.dispose(cutOnes(held));
+    held = null;
+  };
+  const stretchAt = (piece: Piece) => {
+    const from = Math.floor(piece.t0 / long) * long;
+    if (held?.from === from) return held;
+    done();
+    const whole = { ...piece, t0: from, t1: Math.min(request.T, from + long) };
+    held = { from, tensors: tensorsOf(tensors, whole, []), dy: dy && stepsOf(dy, whole) };
+    for (const t of cutOnes(held)) tf.keep(t);
+    return held;
+  };
+  const cut = (piece: Piece, state0: States) => {
+    const stretch = stretchAt(piece);
+    const own = { ...piece, t0: piece.t0 - stretch.from, t1: piece.t1 - stretch.from };
+    return {
+      request: explicit(requestOf(request, piece)),
+      tensors: withDraws(request, tensorsOf(stretch.tensors, own, state0), piece),
+      dy: stretch.dy && stepsOf(stretch.dy, own),
+    };
+  };
+  return { cut, done };
+}
+
+/** Those of a stretch's tensors that are not the whole sequence's own. */
+const cutOnes = ({ tensors: t, dy }: { tensors: RecurTensors; dy: tf.Tensor | null }): tf.Tensor[] =>
+  [t.x, t.mask, t.operandMask, ...(t.holdMasks ?? []), dy].filter((one) => one !== null);
+
+/** What is drawn by step as masks, which know no step. */
+function withDraws(request: RecurRequest, tensors: RecurTensors, { t0, t1 }: Piece): RecurTensors {
   const { B, H, operandDropout: drop, zoneout: z, program } = request;
-  const own = tensorsOf(tensors, piece, state0);
-  const drawn = { B, units: H, from: piece.t0, steps: piece.t1 - piece.t0 };
+  const drawn = { B, units: H, from: t0, steps: t1 - t0 };
   const operandMask = () => {
-    if (drop?.kind !== 'draw') return own.operandMask;
+    if (drop?.kind !== 'draw') return tensors.operandMask;
     const { key, rate } = drop;
     if (drop.perStep) return drawnDropout({ ...drawn, key, rate });
     return tf.reshape(drawnDropout({ ...drawn, from: 0, steps: 1, key, rate }), [B, H]);
@@ -116,11 +161,8 @@ function pieceOf(request: RecurRequest, tensors: RecurTensors, piece: Piece, sta
     const { key, rates } = z as Extract<typeof z, { kind: 'draw' }>;
     return rates[k] === 0 ? null : drawnHold({ ...drawn, key, rate: rates[k]! }, k);
   };
-  const holdMasks = z?.kind === 'draw' ? program.state.map((_, k) => hold(k)) : own.holdMasks;
-  return {
-    request: explicit(requestOf(request, piece)),
-    tensors: { ...own, operandMask: operandMask(), holdMasks },
-  };
+  const holdMasks = z?.kind === 'draw' ? program.state.map((_, k) => hold(k)) : tensors.holdMasks;
+  return { ...tensors, operandMask: operandMask(), holdMasks };
 }
 
 /** The same with masks in place of draws. */

@@ -3,6 +3,7 @@ import { lstmPeephole } from '@gatewise/cell-peephole';
 import * as cells from '@gatewise/cells';
 import type { AnyCell } from '@gatewise/core';
 import { engineSuite, type Runner } from '@gatewise/testing';
+import { properties } from '../../sequences/properties.js';
 import { autoSuite } from './auto.js';
 import { backend, type PageBackend } from './backend.js';
 import { goldenSuite } from './golden.js';
@@ -24,6 +25,9 @@ export type PageKind =
 const all: readonly AnyCell[] = [...Object.values(cells), lstmPeephole, indrnn];
 const some = [cells.lstm, cells.gru, lstmPeephole] as unknown as readonly AnyCell[];
 
+/** Every size is a shader of its own there. */
+const few = { numRuns: 3, within: 2e-5 };
+
 /** What a page has: golden files by their paths, a GPU that WebGPU may use. */
 export interface Surroundings {
   readonly files: readonly string[];
@@ -38,6 +42,7 @@ export function suites(runner: Runner, kind: PageKind, has: Surroundings): void 
   const golden = (name: string, on: PageBackend) => goldenSuite(runner, files, { engine: name, on });
   if (kind === 'webgpu') {
     webgpuPageSuite(runner, files, some.slice(0, 1));
+    properties(runner, { engine: 'webgpu', use: () => backend('webgpu'), ...few });
     return;
   }
   if (kind === 'all') {
@@ -51,6 +56,7 @@ export function suites(runner: Runner, kind: PageKind, has: Surroundings): void 
   }
   if (kind === 'webgl' || kind === 'webgl-long') {
     webglPageSuite(runner, files, kind === 'webgl-long');
+    properties(runner, { engine: 'webgl', use: () => backend('webgl'), ...few });
     return;
   }
   if (kind === 'sealed') {
