@@ -25,6 +25,7 @@ import { profile } from '@gatewise/plugin-profile';
 import { progress } from '@gatewise/plugin-progress';
 import { activationPenalty, l1, l2, temporalPenalty } from '@gatewise/plugin-regularise';
 import { report } from '@gatewise/plugin-report';
+import { runSummary } from '@gatewise/plugin-run-summary';
 import { sampler } from '@gatewise/plugin-sampler';
 import { zoneout } from '@gatewise/plugin-zoneout';
 
@@ -73,6 +74,7 @@ export const plugins: readonly Entry[] = [
   entry('plugin-regularise', 'l2', () => l2({ rate: 1e-3 })),
   entry('plugin-regularise', 'temporalPenalty', () => temporalPenalty({ rate: 0.1 })),
   entry('plugin-report', 'report', () => report({ file: fresh('report.html') })),
+  entry('plugin-run-summary', 'runSummary', () => runSummary({ folder: fresh('run') })),
   entry('plugin-sampler', 'sampler', () => sampler({ write: ({ random }) => `drew ${random.int(9)}` })),
   entry('plugin-zoneout', 'zoneout', () => zoneout({ rates: { h: 0.2, c: 0.2 } })),
 ];

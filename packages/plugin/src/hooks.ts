@@ -33,6 +33,8 @@ export interface TrainContext {
   readonly seed: number;
   /** The run only shows whether all works (`fastDevRun`): write no files. What `Tokens.Store` gives writes none by itself. */
   readonly dryRun?: true;
+  /** Where it is not after each epoch that the validation is scored: some epochs have no `valLoss` then. */
+  readonly validateEvery?: { readonly epochs?: number; readonly steps?: number };
   /** A seeded stream of this plugin's own. */
   readonly random: Random;
   /**

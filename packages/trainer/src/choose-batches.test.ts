@@ -14,6 +14,8 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { failure, line, points, recorder } from '../test/fixtures.js';
+import type { BatchFunction } from './batches.js';
+import { chooseBatches } from './choose-batches.js';
 import { dryStore } from './dry-store.js';
 import { train } from './index.js';
 
@@ -60,6 +62,20 @@ describe('limitBatches', () => {
     });
     expect(seen).toEqual({ training: [0, 1, 10, 11], validation: [0, 1, 10, 11] });
     expect([result.steps, closed, planned]).toEqual([4, [0, 1], [4]]);
+  });
+
+  it('begins in the middle where the source can, and ends where it would have', async () => {
+    const batches = Object.assign(numbered(9), {
+      seek: (_: number, from: number) => [from, from + 1, from + 2],
+    });
+    const options = { ...quick(), epochs: 1, limitBatches: 4 };
+    const { seek } = chooseBatches(batches as never, options).batches as BatchFunction;
+    const pass = async (from: number) => {
+      const seen: unknown[] = [];
+      for await (const batch of seek?.(0, from) ?? []) seen.push(batch);
+      return seen;
+    };
+    expect([await pass(2), await pass(3), await pass(4)]).toEqual([[2, 3], [3], []]);
   });
 
   it('has a number for each, and more than there are is all', async () => {

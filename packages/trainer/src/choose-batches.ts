@@ -1,6 +1,13 @@
 import type { Batch } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Batches, type BatchSource, countBatches, disposeBatch, openBatches } from './batches.js';
+import {
+  type Batches,
+  type BatchFunction,
+  type BatchSource,
+  countBatches,
+  disposeBatch,
+  openBatches,
+} from './batches.js';
 import type { TrainOptions } from './train-options.js';
 
 /** The batches of a run, and what holding some of them needs at its end. */
@@ -31,14 +38,20 @@ export function chooseBatches(batches: Batches, options: TrainOptions): Chosen {
 function firstBatches(batches: Batches, n: number | undefined): Batches {
   if (n === undefined) return batches;
   const steps = countBatches(batches);
-  async function* first(epoch: number): AsyncGenerator<Batch> {
-    let count = 0;
-    for await (const batch of openBatches(batches, epoch)) {
-      yield batch;
-      if (++count >= n!) return;
-    }
+  const { seek } = batches as { readonly seek?: BatchFunction['seek'] };
+  return Object.assign((epoch: number) => first(openBatches(batches, epoch), n), {
+    ...(steps !== undefined && { steps: Math.min(steps, n) }),
+    ...(seek && { seek: (epoch: number, from: number) => first(seek(epoch, from), n - from) }),
+  });
+}
+
+async function* first(source: BatchSource, n: number): AsyncGenerator<Batch> {
+  if (n <= 0) return;
+  let count = 0;
+  for await (const batch of source) {
+    yield batch;
+    if (++count >= n) return;
   }
-  return steps === undefined ? first : Object.assign(first, { steps: Math.min(steps, n) });
 }
 
 /** The first n batches of the first epoch, the same in every pass: they are read once and handed out as clones. */

@@ -2,6 +2,7 @@ import { GatewiseError, random } from '@gatewise/core';
 import type { BatchContext, EpochContext, Logs, SavePointContext, TrainContext } from '@gatewise/plugin';
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { Report } from './logs.js';
+import type { ValidateEvery } from './train-options.js';
 
 const OWN = ['loss', 'valLoss', 'skipped'];
 
@@ -24,6 +25,7 @@ export interface Plan {
   readonly steps?: number;
   readonly seed: number;
   readonly dryRun?: true;
+  readonly validateEvery?: ValidateEvery;
 }
 
 /** What hooks see of a run: live, read-only. The driver gives each plugin a copy with a random stream of its own. */

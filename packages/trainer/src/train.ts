@@ -140,12 +140,13 @@ function makePlan(
   batches: Batches,
   options: TrainOptions,
 ): Plan {
-  const { epochs, seed = 0, steps = Number.POSITIVE_INFINITY, fastDevRun } = options;
+  const { epochs, seed = 0, steps = Number.POSITIVE_INFINITY, fastDevRun, validateEvery } = options;
   const planned = Math.min(steps, (countBatches(batches) ?? Number.POSITIVE_INFINITY) * epochs);
   return {
     ...{ weights, epochs, seed },
     ...(Number.isFinite(planned) && { steps: planned }),
     ...(fastDevRun && { dryRun: true }),
+    ...(validateEvery && { validateEvery }),
   };
 }
 

@@ -55,6 +55,12 @@ describe('earlyStopping', () => {
     );
   });
 
+  it('counts the epochs that are scored, where not all are', async () => {
+    const validateEvery = { epochs: 2 };
+    const result = await run([9, 3, 9, 4, 9, 5, 9], { patience: 2 }, { validateEvery });
+    expect(result).toMatchObject({ reason: 'stopped', epochs: 6 });
+  });
+
   it('wants more than minDelta, and goes upwards in mode max', async () => {
     expect((await run([3, 2.9, 2.8, 0], { patience: 2, minDelta: 0.5 })).epochs).toBe(3);
     expect((await run([3, 2.9, 2.4, 2.4], { patience: 2, minDelta: 0.5 })).epochs).toBe(4);

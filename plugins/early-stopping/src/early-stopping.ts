@@ -32,7 +32,9 @@ export function earlyStoppingHooks(options: Checked) {
   const best = snapshot();
   const watched = monitorOf(monitor, (what) => new GatewiseError('GW_EARLY_STOPPING_MONITOR', what));
   return {
-    onEpochBegin: watched.refuseUnknown,
+    onEpochBegin({ validateEvery }) {
+      if (!validateEvery) watched.refuseUnknown();
+    },
     onEpochEnd({ logs, epoch, weights, stop }) {
       const value = watched.read(logs);
       if (value === undefined) return;

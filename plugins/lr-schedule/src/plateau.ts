@@ -44,7 +44,9 @@ export function plateauHooks(options: Checked): Omit<Plugin, 'name'> {
   const watched = monitorOf(monitor, (what) => new GatewiseError('GW_LR_MONITOR', what));
   let η = rate;
   return {
-    onEpochBegin: watched.refuseUnknown,
+    onEpochBegin({ validateEvery }) {
+      if (!validateEvery) watched.refuseUnknown();
+    },
     provideLearningRate(ctx: BatchContext) {
       ctx.report('learningRate', η);
       return η;

@@ -78,7 +78,7 @@ const plugin = definePlugin('report', (options: ReportOptions & { every: number 
     onEpochEnd({ step, logs }: EpochContext) {
       if (logs.valLoss !== undefined) kept.addValidation({ step, loss: logs.valLoss });
     },
-    onTrainEnd: (ctx: TrainContext, end: TrainEnd) => finish(options, kept, started, ctx.step, end),
+    onTrainEnd: (ctx: TrainContext, end: TrainEnd) => finish(options, kept, started, ctx, end),
     saveState: () => kept.record() as unknown as Json,
     loadState: (state: Json) => kept.restore(state as unknown as RunRecord),
   };
@@ -120,7 +120,7 @@ async function finish(
   options: ReportOptions,
   kept: Recorder,
   started: Date,
-  steps: number,
+  { step: steps, dryRun }: TrainContext,
   end: TrainEnd,
 ): Promise<void> {
   const seconds = (Date.now() - started.getTime()) / 1000;
@@ -138,7 +138,7 @@ async function finish(
     figures: closing.figures ?? {},
     sections: closing.sections ?? [],
   });
-  await write(options.file, page);
+  if (!dryRun) await write(options.file, page);
   if (closing.error) throw closing.error;
 }
 
