@@ -12,6 +12,7 @@ import {
   type Sizes,
 } from './names.js';
 import { recall, remember } from './remember.js';
+import { startAnew } from './start-anew.js';
 import { drawTable } from './table.js';
 import { timeStep } from './time-step.js';
 
@@ -137,13 +138,6 @@ function letGo(kept: string, before: ReadonlySet<string>): void {
   for (const name of ['webgl', 'webgpu']) {
     if (name !== kept && !before.has(name) && name in tf.engine().registry) startAnew(name);
   }
-}
-
-/** Ends a backend, also one on its way; whoever asks for it later starts another. */
-function startAnew(name: string): void {
-  const { factory, priority } = tf.engine().registryFactory[name]!;
-  tf.removeBackend(name);
-  tf.registerBackend(name, factory, priority);
 }
 
 const sorted = (rows: readonly Row[], winner: Row): MeasuredBackend[] => {

@@ -1,10 +1,17 @@
 import { GatewiseError } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { builtin, isNode, requireFrom } from './environment.js';
+import { startAnew } from './start-anew.js';
 
-/** Refuses webgl where there is no canvas, or no GPU that it may use. tf.js' union package brings the backend itself. */
+/**
+ * Refuses webgl where there is no canvas, or no GPU that it may use; one that has lost its context makes room for another.
+ * tf.js' union package brings the backend itself.
+ */
 export function checkWebgl(): void {
-  if (!isNode() && tf.env().getNumber('WEBGL_VERSION') > 0) return;
+  if (!isNode() && tf.env().getNumber('WEBGL_VERSION') > 0) {
+    if (tf.engine().registry.webgl && contextOf()?.isContextLost()) startAnew('webgl');
+    return;
+  }
   throw new GatewiseError(
     'GW_BACKEND_UNAVAILABLE',
     isNode()
@@ -15,10 +22,12 @@ export function checkWebgl(): void {
 
 /** The driver's own words, `ANGLE (…)`, where the browser tells them. */
 export function describeWebgl(): string {
-  const backend = tf.findBackend('webgl') as unknown as { gpgpu?: { gl?: WebGL2RenderingContext } };
-  const gl = backend.gpgpu?.gl;
+  const gl = contextOf();
   return gl === undefined ? 'WebGL' : rendererOf(gl);
 }
+
+const contextOf = () =>
+  (tf.findBackend('webgl') as unknown as { gpgpu?: { gl?: WebGL2RenderingContext } }).gpgpu?.gl;
 
 function rendererOf(gl: WebGL2RenderingContext): string {
   const extension = gl.getExtension('WEBGL_debug_renderer_info');

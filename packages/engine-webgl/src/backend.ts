@@ -25,6 +25,7 @@ export interface Backend {
   };
   readonly texData: {
     get(id: object): {
+      readonly values?: unknown;
       isPacked: boolean;
       readonly texShape: readonly [number, number];
       readonly texture: { readonly texture: WebGLTexture };

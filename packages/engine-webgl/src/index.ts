@@ -1,5 +1,6 @@
 import { registerEngine } from '@gatewise/recurrence';
 import { webglEngine } from './engine.js';
+import { guardReads } from './guard-reads.js';
 import { limits } from './limits.js';
 
 export { type WebglOptions, webglEngine } from './engine.js';
@@ -17,12 +18,13 @@ let registered = false;
 
 /**
  * Registers the engine for tf.js' webgl backend, which must be in use; null where the device has no WebGL 2, and the
- * engine `ops` serves. `useBackend` of @gatewise/backends calls this.
+ * engine `ops` serves. From then on the backend refuses to read from a lost context. `useBackend` of @gatewise/backends calls this.
  *
  * @example
  * loadWebglEngine(); // { targets: 8, bits: 32 }
  */
 export function loadWebglEngine(): WebglInfo | null {
+  guardReads();
   const device = limits();
   if (!device) return null;
   if (!registered) registerEngine(webglEngine());

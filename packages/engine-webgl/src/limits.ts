@@ -1,6 +1,6 @@
 import { GatewiseError } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { backend } from './backend.js';
+import { type Backend, backend } from './backend.js';
 
 /** What the device can do, or less, where a test asks for less. */
 export interface Limits {
@@ -31,13 +31,13 @@ export function limits(less: Partial<Limits> = {}): Limits | null {
   };
 }
 
-export const isLost = (): boolean => backend().gpgpu.gl.isContextLost();
+export const isLost = (of: Backend = backend()): boolean => of.gpgpu.gl.isContextLost();
 
 /** A lost context draws nothing and reads as zeros: that must not look like a result. Errors: `GW_ENGINE_LOST`. */
-export function checkAlive(): void {
-  if (!isLost()) return;
+export function checkAlive(of?: Backend): void {
+  if (!isLost(of)) return;
   throw new GatewiseError(
     'GW_ENGINE_LOST',
-    'got a lost WebGL context (the driver was reset, or the page used too much of it), wanted a live one; likely fix: restore from a checkpoint in a new page',
+    "got a lost WebGL context (the driver was reset, or the page used too much of it), wanted a live one; likely fix: useBackend('webgl') again, which starts another, and go on from a checkpoint",
   );
 }

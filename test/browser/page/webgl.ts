@@ -8,7 +8,7 @@ import { engineSuite, type Runner } from '@gatewise/testing';
 import { backend } from './backend.js';
 import { goldenSuite } from './golden.js';
 import { inWorker, learnsNumbers, learnsWords } from './training.js';
-import { drawCounts, halfFloats, ids, lostContext, memoryStays } from './webgl-behaviour.js';
+import { drawCounts, halfFloats, ids, lostContext, lostInTraining, memoryStays } from './webgl-behaviour.js';
 
 const any = (...list: unknown[]) => list as readonly AnyCell[];
 
@@ -62,4 +62,8 @@ export function webglPageSuite(runner: Runner, files: readonly string[], long: b
 /** Last in a page of its own: nothing runs on webgl there afterwards. */
 export function lostContextSuite({ it }: Runner): void {
   it('a lost context is an error with a code, not zeros', lostContext);
+  it(
+    'webgl starts again; lost once more before the loss of a step is read, that is an error too',
+    lostInTraining,
+  );
 }
