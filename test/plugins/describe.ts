@@ -16,7 +16,7 @@ export function pluginOf(module: PluginModule): Plugin {
   const services = [
     [Tokens.Model, { name: 'none', weights: {}, loss: () => undefined }],
     [Tokens.Optimizer, {}],
-    [Tokens.PluginStates, { save: () => ({}), load: () => {} }],
+    [Tokens.RunState, { save: async () => ({}), restore: async () => {} }],
     [Tokens.Store, memoryStore()],
     [Tokens.Clock, systemClock],
     [Tokens.Logger, { info: () => {}, warn: () => {} }],

@@ -26,7 +26,6 @@ export {
   type Plugin,
   PluginError,
   type PluginModule,
-  type PluginStates,
   Tokens,
 } from './plugin.js';
 export type { RunInfo } from './run-info.js';

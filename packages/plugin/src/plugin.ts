@@ -40,14 +40,6 @@ export interface Plugin extends Partial<Hooks> {
   dispose?(): Awaitable<void>;
 }
 
-/** The states of all plugins of a run, for checkpoints: the trainer binds it. Call it from hooks, not while plugins are made. */
-export interface PluginStates {
-  /** State by plugin name: what `saveState` gave, and where the plugin's random stream stands. Plain JSON, opaque. */
-  save(): Record<string, Json>;
-  /** Hands states back. Plugins without an entry keep theirs; entries without a plugin are passed over. */
-  load(states: Readonly<Record<string, Json>>): void;
-}
-
 /**
  * What the container of a run can inject. The four services are the trainer's own where `options.container` binds none: files on
  * disk in Node, none in a page; the machine's clock; the console; a stream of `options.seed`, whose place checkpoints keep.
@@ -60,7 +52,6 @@ export interface PluginStates {
 export const Tokens = {
   Plugin: Symbol.for('gatewise.Plugin') as ServiceIdentifier<Plugin>,
   Model: Symbol.for('gatewise.Model') as ServiceIdentifier<Trainable>,
-  PluginStates: Symbol.for('gatewise.PluginStates') as ServiceIdentifier<PluginStates>,
   RunState: Symbol.for('gatewise.RunState') as ServiceIdentifier<RunState>,
   /** What the run was asked for and what computes it; to be called in hooks. */
   RunInfo: Symbol.for('gatewise.RunInfo') as ServiceIdentifier<() => RunInfo>,

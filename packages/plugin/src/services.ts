@@ -46,7 +46,8 @@ export function memoryStore(): Store {
   return {
     read: async (path) => files.get(path)?.slice(),
     write: async (path, data) => {
-      files.set(path, data.slice());
+      // slice() of a Buffer would be no copy
+      files.set(path, new Uint8Array(data));
     },
     list: async (folder) => {
       const prefix = folder === '' || folder.endsWith('/') ? folder : `${folder}/`;

@@ -51,9 +51,8 @@ export function sizeOf(shape: readonly number[], name: string): number {
  * @example const w = valuesOf(tensors.get('w')!);
  */
 export function valuesOf({ dtype, data }: Entry): Values {
-  // a copy begins at 0, where any array may
-  const copy = data.slice();
-  const values = new arrays[dtype](copy.buffer, copy.byteOffset, copy.byteLength / bytesOf[dtype]);
+  // a copy begins at 0, where any array may; slice() of a Buffer would be none
+  const values = new arrays[dtype](new Uint8Array(data).buffer);
   if (dtype === 'F16') return Float32Array.from(values as Uint16Array, f16ToNumber);
   if (dtype === 'BF16') return Float32Array.from(values as Uint16Array, bf16ToNumber);
   if (dtype === 'BOOL') {

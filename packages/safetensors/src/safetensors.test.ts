@@ -78,6 +78,16 @@ it('comes back as written, whatever the names, the types and the values', () => 
   );
 });
 
+it('gives values in arrays of their own, wherever the bytes lie', () => {
+  const shifted = Buffer.concat([Buffer.alloc(1), python]).subarray(1);
+  expect(all(shifted)).toEqual(all(python));
+  const { tensors } = readSafetensors(shifted);
+  const values = valuesOf(tensors.get('u8')!);
+  expect(values.buffer.byteLength).toBe(3);
+  values.fill(9 as never);
+  expect(all(shifted)).toEqual(all(python));
+});
+
 it('keeps names that objects have of their own', () => {
   const odd = new Map([['__proto__', entryOf('F32', [1], [1])]]);
   expect([...readSafetensors(writeSafetensors(odd)).tensors.keys()]).toEqual(['__proto__']);

@@ -10,7 +10,6 @@ import {
   type Observers,
   type Plugin,
   PluginError,
-  type PluginStates,
   type Providers,
   type TrainContext,
   type Transforms,
@@ -32,7 +31,7 @@ const rank = { pre: 0, normal: 1, post: 2 };
  * const driver = new PluginDriver([plugin], 42);
  * await driver.observe('onTrainBegin', context);
  */
-export class PluginDriver implements PluginStates {
+export class PluginDriver {
   readonly plugins: readonly Plugin[];
   /** Where time goes; the hooks of each plugin are parts of it. */
   readonly times: Stopwatch;

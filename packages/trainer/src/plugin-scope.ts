@@ -5,7 +5,6 @@ import {
   type Plugin,
   PluginError,
   type PluginModule,
-  type PluginStates,
   type RunInfo,
   type RunState,
   systemClock,
@@ -34,7 +33,6 @@ export class PluginScope {
     // without code made from text: pages that forbid `unsafe-eval` train too
     this.#container = new Container({ jitless: true, ...(parent && { parent }) });
     this.#container.bind(Tokens.Model).toConstantValue(model);
-    this.#container.bind(Tokens.PluginStates).toConstantValue(this.#states());
     this.#container.bind(Tokens.RunState).toConstantValue(this.#lateRunState());
     this.#container.bind(Tokens.Optimizer).toConstantValue(optimizer);
     const texts: TextSample[] = [];
@@ -103,17 +101,6 @@ export class PluginScope {
     for (const [token, create] of services) {
       if (!parent?.isBound(token)) this.#container.bind<unknown>(token).toConstantValue(create());
     }
-  }
-
-  #states(): PluginStates {
-    const driver = () => {
-      if (this.#driver) return this.#driver;
-      throw new GatewiseError(
-        'GW_PLUGIN_STATE',
-        'got a call of PluginStates while plugins are being made, wanted it from a hook; move it to onTrainBegin',
-      );
-    };
-    return { save: () => driver().save(), load: (states) => driver().load(states) };
   }
 
   /** Before the plugins are made, which may inject it. */

@@ -1,5 +1,12 @@
 import '@tensorflow/tfjs';
-import { definePlugin, type Gradients, type Json, type Logs, Tokens } from '@gatewise/plugin';
+import {
+  definePlugin,
+  type Gradients,
+  type Json,
+  type Logs,
+  type RunSnapshot,
+  Tokens,
+} from '@gatewise/plugin';
 import { currentRun } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { Container, type ServiceIdentifier } from 'inversify';
@@ -93,22 +100,22 @@ describe('plugins in a run', () => {
 });
 
 describe('the container of a run', () => {
-  it('injects the model, services of the parent, and the states of all plugins', async () => {
+  it('injects the model, services of the parent, and the state of the run', async () => {
     const Clock = Symbol('Clock') as ServiceIdentifier<{ now(): number }>;
     const container = new Container();
     container.bind(Clock).toConstantValue({ now: () => 42 });
-    let saved: Record<string, Json> = {};
+    let saved: RunSnapshot | undefined;
     const model = line();
     const keeper = definePlugin(
       'keeper',
-      (_: object, trainee, states, clock) => ({
-        onEpochEnd() {
+      (_: object, trainee, run, clock) => ({
+        async onSavePoint() {
           expect(trainee.name).toBe('line');
-          saved = states.save();
+          saved = await run.save();
         },
         saveState: () => clock.now(),
       }),
-      [Tokens.Model, Tokens.PluginStates, Clock],
+      [Tokens.Model, Tokens.RunState, Clock],
     );
     let loaded: Json = null;
     const other = definePlugin('other', () => ({
@@ -119,13 +126,13 @@ describe('the container of a run', () => {
     }));
     const options = { epochs: 1, optimizer: tf.train.sgd(0.1), container };
     await train(model, points(1), { ...options, plugins: [keeper({}), other({})] });
-    expect(saved).toMatchObject({ keeper: { state: 42 }, other: { state: ['state'] } });
+    expect(saved?.state.plugins).toMatchObject({ keeper: { state: 42 }, other: { state: ['state'] } });
     const resume = definePlugin(
       'resume',
-      (_: object, states) => ({ order: 'pre', onTrainBegin: () => states.load(saved) }),
-      [Tokens.PluginStates],
+      (_: object, run) => ({ onRestore: () => run.restore(saved as RunSnapshot) }),
+      [Tokens.RunState],
     );
-    await train(model, points(1), { ...options, plugins: [other({}), resume({})] });
+    await train(model, points(1), { ...options, epochs: 2, plugins: [other({}), resume({})] });
     expect(loaded).toEqual(['state']);
     expect(container.isBound(Tokens.Model)).toBe(false);
   });

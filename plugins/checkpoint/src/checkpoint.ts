@@ -1,89 +1,126 @@
-import { join } from 'node:path';
 import { GatewiseError } from '@gatewise/core';
-import { definePlugin, type Plugin, type PluginStates, Tokens, type Trainable } from '@gatewise/plugin';
-import { readCheckpoint, restoreWeights, writeCheckpoint } from './training.js';
-import { watch } from './watch.js';
+import {
+  type Clock,
+  definePlugin,
+  type Logger,
+  type Plugin,
+  type RunState,
+  type Store,
+  Tokens,
+} from '@gatewise/plugin';
+import { type Found, find } from './find.js';
+import { type Item, kept, nameOf, ranking, Shelf } from './shelf.js';
+import { type Monitored, watch } from './watch.js';
 
 export interface CheckpointOptions {
-  /** Holds `last` and `best`; made where it is missing. */
+  /** Holds the checkpoints of one run; made where it is missing. */
   readonly folder: string;
-  /** What `best` is chosen by: a number of an epoch's logs. Default `valLoss`, or `loss` where nothing is validated. */
+  /** What the best are chosen by: a number of an epoch's logs. Default `valLoss`, or `loss` where nothing is validated. */
   readonly monitor?: string | undefined;
   /** Whether smaller or larger is better. Default `min`. */
   readonly mode?: 'min' | 'max' | undefined;
-  /** Saves `last` every so many steps too, not only at the end of an epoch. */
+  /** Saves every so many steps too, not only after each epoch. */
   readonly everySteps?: number | undefined;
-  /** Starts from a checkpoint in `folder`: its weights and its plugins' states. */
-  readonly resume?: 'last' | 'best' | undefined;
+  /** How many of the last are kept. Default 2: should one be damaged, there is the one before. */
+  readonly keepLast?: number | undefined;
+  /** How many of the best are kept besides. Default 1. */
+  readonly keepBest?: number | undefined;
+  /**
+   * Goes on from the newest checkpoint in `folder` that is whole, and begins where there is none: the same command starts a run
+   * and takes it up again. `best` goes on from the best; those after it are removed at the next save.
+   */
+  readonly resume?: boolean | 'best' | undefined;
 }
+type Checked = CheckpointOptions & {
+  readonly mode: 'min' | 'max';
+  readonly keepLast: number;
+  readonly keepBest: number;
+  readonly resume: boolean | 'best';
+};
 
-function checked(options: CheckpointOptions): CheckpointOptions {
-  const { folder, mode = 'min', everySteps = 1, resume = 'last' } = options;
+function checked(options: CheckpointOptions): Checked {
+  const { folder, mode = 'min', everySteps, keepLast = 2, keepBest = 1, resume = false } = options;
   const refuse = (what: string) => new GatewiseError('GW_CHECKPOINT_OPTIONS', what);
   if (typeof folder !== 'string' || folder === '')
     throw refuse(`got folder "${folder}", wanted a path, such as runs/a`);
   if (mode !== 'min' && mode !== 'max') throw refuse(`got mode "${mode}", wanted "min" or "max"`);
-  if (!Number.isInteger(everySteps) || everySteps < 1) {
-    throw refuse(`got everySteps ${everySteps}, wanted a whole number, 1 or more`);
+  const counts = {
+    everySteps: [everySteps ?? 1, 1],
+    keepLast: [keepLast, 1],
+    keepBest: [keepBest, 0],
+  } as const;
+  for (const [name, [count, least]] of Object.entries(counts)) {
+    if (Number.isInteger(count) && count >= least) continue;
+    throw refuse(`got ${name} ${count}, wanted a whole number, ${least} or more`);
   }
-  if (resume !== 'last' && resume !== 'best') throw refuse(`got resume "${resume}", wanted "last" or "best"`);
-  return options;
+  if (typeof resume !== 'boolean' && resume !== 'best')
+    throw refuse(`got resume "${resume}", wanted true, false or "best"`);
+  return { ...options, folder, mode, keepLast, keepBest, resume };
+}
+
+/** The checkpoint to go on from. Errors: those of `find`, `GW_CHECKPOINT_FOLDER`. */
+async function begin({ folder, resume }: Checked, shelf: Shelf, logger: Logger): Promise<Found | undefined> {
+  if (resume !== false) {
+    const found = await find(shelf, resume === 'best' ? 'best' : 'last', logger);
+    logger.info(
+      found ? `going on from "${folder}/${found.name}"` : `no checkpoint in "${folder}": beginning`,
+    );
+    return found;
+  }
+  const there = (await shelf.names()).at(-1);
+  if (there === undefined) return undefined;
+  throw new GatewiseError(
+    'GW_CHECKPOINT_FOLDER',
+    `got a folder "${folder}" that holds ${there} of another run, wanted one without checkpoints; choose another, or go on with resume: true`,
+  );
 }
 
 /** The hooks of one run. */
-function checkpointHooks(options: CheckpointOptions, model: Trainable, states: PluginStates) {
-  const { folder, monitor, mode = 'min', everySteps, resume } = options;
+function checkpointHooks(options: Checked, run: RunState, store: Store, clock: Clock, logger: Logger) {
+  const { folder, monitor, mode, everySteps, keepLast, keepBest } = options;
+  const shelf = new Shelf(store, folder);
   const watched = watch(monitor, mode);
-  let savedStep = -1;
-  const write = (name: 'last' | 'best', epoch: number, step: number) =>
-    writeCheckpoint(join(folder, name), model, { epoch, step, best: watched.best(), plugins: states.save() });
-  const saveLast = async (epoch: number, step: number) => {
-    await write('last', epoch, step);
-    savedStep = step;
+  let items: readonly Item[] = [];
+  const save = async (name: string, monitored: Monitored | null) => {
+    const snapshot = await run.save();
+    await shelf.write(name, { written: new Date(clock.now()).toISOString(), monitored, snapshot });
+    items = kept([...items.filter((item) => item.name !== name), { name, monitored }], keepLast, keepBest);
+    await shelf.keepOnly(items.map((item) => item.name));
   };
-  let epochNow = 0;
   return {
-    // After the others, so that their states are those of this epoch.
-    order: 'post',
-    async onTrainBegin() {
-      if (resume === undefined) return;
-      const checkpoint = await readCheckpoint(join(folder, resume));
-      restoreWeights(checkpoint, model);
-      states.load(checkpoint.training.plugins);
+    async onRestore() {
+      const found = await begin(options, shelf, logger);
+      if (!found) return;
+      await run.restore(found.snapshot);
+      items = found.items;
     },
     onEpochBegin: watched.refuseUnknown,
-    async onBatchEnd({ epoch, step }) {
-      epochNow = epoch;
-      if (everySteps !== undefined && step % everySteps === 0) await saveLast(epoch, step);
+    async onSavePoint({ after, epoch, step, logs }) {
+      if (after === 'epoch') {
+        const best = ranking(items)[0]?.monitored?.name;
+        await save(nameOf(step, epoch + 1), watched.read(logs ?? {}, best));
+      } else if (everySteps !== undefined && step % everySteps === 0) await save(nameOf(step), null);
     },
-    async onEpochEnd({ epoch, step, logs }) {
-      const improved = watched.improves(logs);
-      await saveLast(epoch, step);
-      if (improved) await write('best', epoch, step);
-    },
-    async onTrainEnd({ step }, end) {
-      // A run that failed may have damaged weights: what was saved last stays.
-      if (end.reason !== 'failed' && step !== savedStep) await saveLast(epochNow, step);
+    onTrainEnd(_, end) {
       if (end.reason === 'completed') watched.refuseUnknown();
     },
-    saveState: () => {
-      const best = watched.best();
-      return best && { ...best };
-    },
-    loadState: watched.restore,
   } satisfies Omit<Plugin, 'name'>;
 }
 
-const plugin = definePlugin('checkpoint', checkpointHooks, [Tokens.Model, Tokens.PluginStates]);
+const plugin = definePlugin('checkpoint', checkpointHooks, [
+  Tokens.RunState,
+  Tokens.Store,
+  Tokens.Clock,
+  Tokens.Logger,
+]);
 
 /**
- * Saves `<folder>/last` after every epoch and `<folder>/best` when the watched number is better than ever (NaN never is):
- * the model in tf.js' own layout, `training.json` and checksums. A folder is written beside the old one, flushed and
- * renamed, so one whole checkpoint is there at every moment. For Node.
- * Errors: `GW_CHECKPOINT_WRITE`, `GW_CHECKPOINT_MONITOR`, `GW_CHECKPOINT_OPTIONS`, and with `resume` those of `loadCheckpoint`.
+ * Saves the whole run after every epoch, and every so many steps: `resume: true` goes on to the same bits, after a kill at any
+ * moment. Weights, optimizer, generators, order and place of the batches, carried states, states and tensors of all plugins.
+ * The last and the best are kept, in files that any reader of safetensors and JSON reads (FORMAT.md). What the files lie in is
+ * `Tokens.Store`. Errors: `GW_CHECKPOINT_…`, and `GW_RESUME_…` for a checkpoint of another model, optimizer or options.
  *
  * @example
- * await train(model, batches, { validation, plugins: [checkpoint({ folder: 'runs/first' })] });
- * const best = await tf.loadLayersModel(modelFolder('runs/first/best'));
+ * await train(model, batches, { validation, optimizer, epochs: 9, plugins: [checkpoint({ folder: 'runs/a', resume: true })] });
  */
 export const checkpoint = (options: CheckpointOptions) => plugin(checked(options));

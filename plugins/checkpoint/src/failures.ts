@@ -1,44 +1,18 @@
-import { stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
 import { GatewiseError } from '@gatewise/core';
 
-/** What else could be loaded: `last` and `best` in a folder or beside it. */
-async function alternative(folder: string): Promise<string> {
-  const target = resolve(folder);
-  const there: string[] = [];
-  for (const parent of [target, dirname(target)]) {
-    for (const name of ['last', 'best']) {
-      const path = join(parent, name);
-      const found = await stat(join(path, 'model.json')).then(
-        () => true,
-        () => false,
-      );
-      if (found && path !== target) there.push(`"${join(folder, parent === target ? '' : '..', name)}"`);
-    }
-  }
-  return there.length > 0 ? `there is ${there.join(' and ')}` : '';
-}
-
 /** Nothing there. */
-export async function missing(folder: string): Promise<GatewiseError> {
-  const fix = (await alternative(folder)) || 'check the path, or train with the checkpoint plugin first';
+export function missing(folder: string): GatewiseError {
   return new GatewiseError(
     'GW_CHECKPOINT_MISSING',
-    `got no model.json in "${folder}", wanted a saved model; ${fix}`,
+    `got no model.json in "${folder}", wanted a saved model; check the path, or save one first`,
   );
 }
 
-/** Something there that is not what was saved. */
-export async function corrupt(
-  folder: string,
-  file: string,
-  got: string,
-  wanted: string,
-): Promise<GatewiseError> {
-  const fix = (await alternative(folder)) || 'restore it from a copy';
+/** A file that is not what was saved. */
+export function corrupt(path: string, got: string, wanted: string): GatewiseError {
   return new GatewiseError(
     'GW_CHECKPOINT_CORRUPT',
-    `got ${got} in "${join(folder, file)}", wanted ${wanted}; the file is damaged: ${fix}`,
+    `got ${got} in "${path}", wanted ${wanted}; the file is damaged`,
   );
 }
 

@@ -3,13 +3,14 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { basename, dirname, join, resolve } from 'node:path';
 import { GatewiseError } from '@gatewise/core';
 import { corrupt, missing, writeError } from './failures.js';
+import { parseSums } from './sums.js';
 
 /** The contents of a folder, by file name. */
 export type Files = Readonly<Record<string, Uint8Array>>;
 
 /** sha256 of each file, in the layout of `sha256sum -c`. */
 const SUMS = 'SHA256SUMS';
-const OURS = ['model.json', 'weights.bin', 'training.json', SUMS];
+const OURS = ['model.json', 'weights.bin', SUMS];
 
 const text = (t: string): Uint8Array => new TextEncoder().encode(t);
 const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
@@ -113,47 +114,28 @@ async function refuseForeign(target: string): Promise<void> {
 }
 
 /**
- * Reads the files that are there and compares their checksums; `sums` says whether there must be any (a folder that
- * plain tf.js wrote has none). Errors: `GW_CHECKPOINT_MISSING`, `GW_CHECKPOINT_CORRUPT`.
+ * Reads the files that are there and compares their checksums, where it has some: a folder that plain tf.js wrote has none.
+ * Errors: `GW_CHECKPOINT_MISSING`, `GW_CHECKPOINT_CORRUPT`.
  */
-export async function readFolder(
-  folder: string,
-  sums: boolean,
-): Promise<(name: string) => Promise<Uint8Array>> {
+export async function readFolder(folder: string): Promise<(name: string) => Promise<Uint8Array>> {
   const target = resolve(folder);
   const moved = !(await exists(target)) && (await exists(`${target}.old`));
   const at = moved ? `${target}.old` : target;
-  if (!(await exists(join(at, 'model.json')))) throw await missing(folder);
-  const expected = await readSums(at, folder, sums);
+  if (!(await exists(join(at, 'model.json')))) throw missing(folder);
+  const expected = await readSums(at, folder);
   return async (name) => {
     const data = await readFile(join(at, name)).catch(() => undefined);
-    if (!data) throw await corrupt(folder, name, 'no such file', 'the file');
+    if (!data) throw corrupt(join(folder, name), 'no such file', 'the file');
     const wanted = expected.get(name);
     if (wanted !== undefined && sha256(data) !== wanted) {
-      throw await corrupt(
-        folder,
-        name,
-        `other bytes than were saved (${data.byteLength} now)`,
-        `sha256 ${wanted}`,
-      );
+      const got = `other bytes than were saved (${data.byteLength} now)`;
+      throw corrupt(join(folder, name), got, `sha256 ${wanted}`);
     }
-    if (sums && wanted === undefined)
-      throw await corrupt(folder, SUMS, `no checksum of ${name}`, 'one a file');
     return data;
   };
 }
 
-async function readSums(at: string, folder: string, wanted: boolean): Promise<Map<string, string>> {
-  const file = await readFile(join(at, SUMS), 'utf8').catch(() => undefined);
-  if (file === undefined && wanted) throw await corrupt(folder, SUMS, 'no such file', 'the checksums');
-  const lines = (file ?? '').split('\n').filter((line) => line !== '');
-  const sums = new Map<string, string>();
-  for (const line of lines) {
-    const [, sum, name] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
-    if (sum === undefined || name === undefined) {
-      throw await corrupt(folder, SUMS, `the line "${line.slice(0, 80)}"`, '"<sha256>  <file>"');
-    }
-    sums.set(basename(name), sum);
-  }
-  return sums;
+async function readSums(at: string, folder: string): Promise<ReadonlyMap<string, string>> {
+  const file = await readFile(join(at, SUMS)).catch(() => undefined);
+  return file ? parseSums(join(folder, SUMS), file) : new Map();
 }

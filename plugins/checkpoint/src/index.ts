@@ -1,9 +1,3 @@
 export { type CheckpointOptions, checkpoint } from './checkpoint.js';
+export { type Checkpoint, checkpointModel, loadCheckpoint, readCheckpoint } from './load.js';
 export { modelFolder } from './model-folder.js';
-export {
-  type Checkpoint,
-  loadCheckpoint,
-  readCheckpoint,
-  restoreWeights,
-  type Training,
-} from './training.js';

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { GatewiseError } from '@gatewise/core';
 import type { io } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
@@ -5,7 +6,7 @@ import { corrupt } from './failures.js';
 import { type Files, readFolder, writeFolder } from './folder.js';
 
 /** tf.js' own layout: `model.json` and `weights.bin`. */
-export function modelFiles(artifacts: io.ModelArtifacts): Files {
+function modelFiles(artifacts: io.ModelArtifacts): Files {
   if (artifacts.modelTopology instanceof ArrayBuffer) {
     throw new GatewiseError(
       'GW_CHECKPOINT_FORMAT',
@@ -21,25 +22,14 @@ export function modelFiles(artifacts: io.ModelArtifacts): Files {
   };
 }
 
-/** A handler that keeps what a model gives it instead of writing it. */
-export async function collect(save: (handler: io.IOHandler) => Promise<unknown>): Promise<io.ModelArtifacts> {
-  let kept: io.ModelArtifacts = {};
-  const handler = tf.io.withSaveHandler(async (artifacts) => {
-    kept = artifacts;
-    return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
-  });
-  await save(handler);
-  return kept;
-}
-
-/** Reads and verifies a model; `sums` as in `readFolder`. */
-export async function readModel(folder: string, sums: boolean) {
-  const read = await readFolder(folder, sums);
-  const json = (await parseJson(folder, 'model.json', await read('model.json'))) as unknown as io.ModelJSON;
+/** Reads and verifies a model. */
+async function readModel(folder: string): Promise<io.ModelArtifacts> {
+  const read = await readFolder(folder);
+  const json = parseJson(folder, 'model.json', await read('model.json')) as unknown as io.ModelJSON;
   if (!Array.isArray(json.weightsManifest)) {
-    throw await corrupt(folder, 'model.json', 'no weightsManifest', 'the manifest of a tf.js model');
+    throw corrupt(join(folder, 'model.json'), 'no weightsManifest', 'the manifest of a tf.js model');
   }
-  const artifacts = await tf.io.getModelArtifactsForJSON(json, async (manifest) => {
+  return tf.io.getModelArtifactsForJSON(json, async (manifest) => {
     const all: io.WeightsManifestEntry[] = [];
     const buffers: ArrayBuffer[] = [];
     for (const { paths, weights } of manifest) {
@@ -48,14 +38,13 @@ export async function readModel(folder: string, sums: boolean) {
       const data = tf.io.CompositeArrayBuffer.join(parts.map(toBuffer));
       const wanted = byteLength(weights);
       if (wanted !== undefined && data.byteLength !== wanted) {
-        throw await corrupt(folder, paths.join('+'), `${data.byteLength} bytes`, `${wanted} for its weights`);
+        throw corrupt(join(folder, paths.join('+')), `${data.byteLength} bytes`, `${wanted} for its weights`);
       }
       all.push(...weights);
       buffers.push(data);
     }
     return [all, tf.io.CompositeArrayBuffer.join(buffers)];
   });
-  return { artifacts, read };
 }
 
 const toBuffer = (b: Uint8Array): ArrayBuffer =>
@@ -82,19 +71,15 @@ function byteLength(weights: readonly io.WeightsManifestEntry[]): number | undef
 }
 
 /** A JSON object. Errors: `GW_CHECKPOINT_CORRUPT`. */
-export async function parseJson(
-  folder: string,
-  file: string,
-  data: Uint8Array,
-): Promise<Record<string, unknown>> {
+function parseJson(folder: string, file: string, data: Uint8Array): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder().decode(data));
   } catch {
-    throw await corrupt(folder, file, `${data.byteLength} bytes that are no JSON`, 'JSON');
+    throw corrupt(join(folder, file), `${data.byteLength} bytes that are no JSON`, 'JSON');
   }
   if (typeof value !== 'object' || value === null)
-    throw await corrupt(folder, file, `${value}`, 'a JSON object');
+    throw corrupt(join(folder, file), `${value}`, 'a JSON object');
   return value as Record<string, unknown>;
 }
 
@@ -112,6 +97,6 @@ export function modelFolder(folder: string): Required<io.IOHandler> {
       await writeFolder(folder, modelFiles(artifacts));
       return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
     },
-    load: async () => (await readModel(folder, false)).artifacts,
+    load: () => readModel(folder),
   };
 }

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readSafetensors } from '@gatewise/safetensors';
+import { build } from 'esbuild';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export interface Ended {
+  readonly killed: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+/** The program as one file, which starts in a fraction of the time that its sources take. */
+export interface Program {
+  run(args: Readonly<Record<string, string | number>>): Promise<Ended>;
+  folder(): string;
+  dispose(): void;
+}
+
+/** Bundles program.ts from the packages' sources, with the built addon beside it where it looks for it. */
+export async function bundleProgram(): Promise<Program> {
+  const root = mkdtempSync(join(tmpdir(), 'gatewise-resume-'));
+  const outfile = join(root, 'dist', 'program.mjs');
+  await build({
+    ...{ entryPoints: [here('program.ts')], outfile, bundle: true, platform: 'node', format: 'esm' },
+    conditions: ['gatewise-source'],
+    // one tf.js: its own packages import the modules of each other
+    mainFields: ['module', 'main'],
+    logLevel: 'error',
+    banner: { js: "import { createRequire as cr } from 'node:module'; const require = cr(import.meta.url);" },
+  });
+  const addon = here('../../packages/engine-native/build/gatewise_native.node');
+  mkdirSync(join(root, 'build'));
+  if (existsSync(addon)) copyFileSync(addon, join(root, 'build', 'gatewise_native.node'));
+  let folders = 0;
+  return {
+    run: (args) =>
+      start(
+        outfile,
+        Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      ),
+    folder: () => join(root, `run-${folders++}`),
+    dispose: () => rmSync(root, { recursive: true }),
+  };
+}
+
+function start(file: string, args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [file, ...args], (error, stdout, stderr) =>
+      resolve({ killed: error?.signal === 'SIGKILL', stdout, stderr }),
+    );
+  });
+}
+
+/** The last checkpoint of a run that has ended: its tensors by name, byte for byte, and what the run came to. */
+export function outcome(folder: string) {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
+  const { tensors } = readSafetensors(readFileSync(join(folder, names.sort().at(-1)!)));
+  const { events, ...result } = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as {
+    events: number;
+  };
+  const bytes = Object.fromEntries(
+    [...tensors].map(([name, { data }]) => [name, Buffer.from(data).toString('hex')]),
+  );
+  return { events, result, bytes };
+}
