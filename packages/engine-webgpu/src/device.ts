@@ -15,6 +15,7 @@ interface Backend {
   dispatchCountInPass: number;
   makeTensorInfo(shape: number[], dtype: 'float32'): tf.TensorInfo;
   uploadToGPU(id: object): void;
+  read(id: object): Promise<tf.backend_util.TypedArray>;
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;
@@ -62,23 +63,45 @@ export function limitsOf(less: Partial<Limits>): Limits {
 
 const lost = new WeakMap<GPUDevice, { message?: string }>();
 
+function watch(device: GPUDevice): { readonly message?: string } {
+  const known = lost.get(device);
+  if (known) return known;
+  const state: { message?: string } = {};
+  lost.set(device, state);
+  device.lost.then(({ message }) => {
+    state.message = message || 'no reason given';
+  });
+  return state;
+}
+
 /** Throws `GW_ENGINE_DEVICE_LOST` where the GPU has gone: its buffers would read as zeros. */
-export function checkDevice(): void {
-  const { device } = backend();
-  let state = lost.get(device);
-  if (!state) {
-    const watched: { message?: string } = {};
-    state = watched;
-    lost.set(device, watched);
-    device.lost.then(({ message }) => {
-      watched.message = message || 'no reason given';
-    });
-  }
+export function checkDevice({ device }: Pick<Backend, 'device'> = backend()): void {
+  const state = watch(device);
   if (state.message === undefined) return;
   throw new GatewiseError(
     'GW_ENGINE_DEVICE_LOST',
     `got a GPU device that is lost (${state.message}), wanted a working one; likely fix: reload the page or restart the process, and go on from a checkpoint`,
   );
+}
+
+const guarded = new WeakSet<Backend>();
+
+/** Makes every read of the backend in use that fails for a lost device say so. Errors: `GW_ENGINE_DEVICE_LOST`. */
+export function guardReads(): void {
+  const of = backend();
+  if (guarded.has(of)) return;
+  guarded.add(of);
+  watch(of.device);
+  const { read } = of;
+  of.read = async (id) => {
+    try {
+      return await read.call(of, id);
+    } catch (error) {
+      await new Promise((done) => setTimeout(done)); // the loss is told after what it ended
+      checkDevice(of);
+      throw error;
+    }
+  };
 }
 
 /** A tensor of zeros or anything, on the GPU alone. */
