@@ -27,6 +27,7 @@ import { activationPenalty, l1, l2, temporalPenalty } from '@gatewise/plugin-reg
 import { report } from '@gatewise/plugin-report';
 import { runSummary } from '@gatewise/plugin-run-summary';
 import { sampler } from '@gatewise/plugin-sampler';
+import { tensorboard } from '@gatewise/plugin-tensorboard';
 import { zoneout } from '@gatewise/plugin-zoneout';
 
 /** Where the plugins of a test write. */
@@ -76,5 +77,8 @@ export const plugins: readonly Entry[] = [
   entry('plugin-report', 'report', () => report({ file: fresh('report.html') })),
   entry('plugin-run-summary', 'runSummary', () => runSummary({ folder: fresh('run') })),
   entry('plugin-sampler', 'sampler', () => sampler({ write: ({ random }) => `drew ${random.int(9)}` })),
+  entry('plugin-tensorboard', 'tensorboard', () =>
+    tensorboard({ folder: fresh('events'), every: 1, histograms: 2 }),
+  ),
   entry('plugin-zoneout', 'zoneout', () => zoneout({ rates: { h: 0.2, c: 0.2 } })),
 ];

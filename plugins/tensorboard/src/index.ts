@@ -1,1 +1,1 @@
-export {};
+export { type TensorboardOptions, tensorboard } from './tensorboard.js';
