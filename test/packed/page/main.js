@@ -1,0 +1,3 @@
+import { predict } from './predict.js';
+
+window.predicted = predict('/model/model.json');
