@@ -1,7 +1,7 @@
 import type { Browser, Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium } from '../../scripts/setup-browser.mjs';
-import { bundlePage } from './bundle.js';
+import { bundlePage, bundleSource } from './bundle.js';
 import { launch } from './launch.js';
 import type { Watched } from './page/responsive.js';
 import { type Server, serve } from './server.js';
@@ -28,6 +28,12 @@ describe.skipIf(missing)(`training in a worker of a page${missing ? `: ${missing
   afterAll(async () => {
     await browser?.close();
     await server?.close();
+  });
+
+  it('and the page itself carries no trainer and no tf.js', async () => {
+    const { text } = await bundleSource("export { trainInWorker } from '@gatewise/trainer-worker';");
+    expect(text).toContain('GW_WORKER_DIED');
+    expect(text).not.toMatch(/GW_TRAIN_|tfjs|inversify|["'`]node:fs/);
   });
 
   it('leaves the page responsive: frames are drawn while it learns', async () => {

@@ -1,5 +1,4 @@
 import { GatewiseError } from '@gatewise/core';
-import { PluginError } from '@gatewise/plugin';
 
 /** An error as plain data: a structured clone would lose its code. */
 export interface PackedError {
@@ -27,7 +26,7 @@ export function packError(error: unknown, depth = 0): PackedError {
   };
 }
 
-/** The error again, of its own kind where it is one of ours, with the stack it had in the worker. */
+/** The error again, a GatewiseError where it was one, with name, code, plugin and hook, and the stack it had in the worker. */
 export function unpackError(packed: PackedError): Error {
   const error = rebuild(packed);
   if (packed.stack !== undefined) error.stack = packed.stack;
@@ -36,8 +35,12 @@ export function unpackError(packed: PackedError): Error {
 
 function rebuild({ name, message, code, plugin, hook, cause }: PackedError): Error {
   const options = cause && { cause: unpackError(cause) };
-  if (plugin !== undefined && hook !== undefined) return new PluginError(plugin, hook, options?.cause);
   if (name === 'GatewiseError' && code?.startsWith('GW_'))
     return new GatewiseError(code as `GW_${string}`, message.slice(`${code}: `.length), options);
-  return Object.assign(new Error(message, options), { name }, code !== undefined && { code });
+  // A PluginError by its fields: its class would bring the container of plugins into the page.
+  return Object.assign(new Error(message, options), {
+    name,
+    ...(code !== undefined && { code }),
+    ...(plugin !== undefined && { plugin, hook }),
+  });
 }
