@@ -75,8 +75,7 @@ export function lstmLayerNorm(args: LayerNormArgs): {
   warnOnce();
   const [B, T] = args.x.shape as [number, number];
   const H = args.R.shape[0]!;
-  const kept: { h?: tf.Tensor2D; c?: tf.Tensor2D } = {};
-  const y = tf.tidy(() => {
+  const { y, ...final } = tf.tidy(() => {
     const step = makeStep(args, H);
     const inputs = projected(args, H);
     const real =
@@ -93,11 +92,13 @@ export function lstmLayerNorm(args: LayerNormArgs): {
       c = select(t, next.c, c);
       out[t] = args.padding === 'hold' ? h : select(t, h, zeros);
     }
-    kept.h = tf.keep(tf.clone(h)) as tf.Tensor2D;
-    kept.c = tf.keep(tf.clone(c)) as tf.Tensor2D;
-    return tf.stack(out, 1) as tf.Tensor3D;
+    return {
+      y: tf.stack(out, 1) as tf.Tensor3D,
+      h: tf.clone(h) as tf.Tensor2D,
+      c: tf.clone(c) as tf.Tensor2D,
+    };
   });
-  return { y, final: { h: kept.h!, c: kept.c! } };
+  return { y, final };
 }
 
 /** g_x ⊗ LN(x W) + b of every step, [B,4H] each; what lies at masked steps is never read. */
