@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type ConcreteBackend, useBackend } from '@gatewise/backends';
 import { padded, pairs } from '@gatewise/data';
 import { bidirectional, gru } from '@gatewise/layers';
 import { adam } from '@gatewise/optimisers';
+import { checkpoint, checkpointModel } from '@gatewise/plugin-checkpoint';
 import { dropout } from '@gatewise/plugin-dropout';
 import { type Engine, engines, registerEngine } from '@gatewise/recurrence';
 import {
@@ -11,6 +15,7 @@ import {
   generalAttention,
   greedy,
   linearTruth,
+  loadSeq2Seq,
   type Seq2Seq,
   sample,
   seq2seq,
@@ -108,6 +113,24 @@ it('is the same with the same seed, bit for bit, and another with another', asyn
   const first = await run(1);
   expect(await run(1)).toEqual(first);
   expect(await run(2)).not.toEqual(first);
+});
+
+it('shows metrics what it wrote; a checkpoint of it is a model again', async () => {
+  await useBackend('cpu');
+  const folder = mkdtempSync(join(tmpdir(), 'gatewise-seq2seq-'));
+  const model = make();
+  const optimizer = adam({ learningRate: 0.02 });
+  const { history } = await train(
+    teacherForcing(model, { loss: softmaxCrossEntropy }),
+    pairs(data, { batch: 20, seed: 1 }),
+    { epochs: 6, optimizer, metrics: ['accuracy'], plugins: [checkpoint({ folder })] },
+  );
+  const [first, last] = [history[0]!, history.at(-1)!];
+  expect(last.accuracy!).toBeGreaterThan(first.accuracy!);
+  const sources = padded(words);
+  const loaded = await loadSeq2Seq(checkpointModel(folder));
+  expect(await greedy(loaded, sources)).toEqual(await greedy(model, sources));
+  rmSync(folder, { recursive: true });
 });
 
 it('trains with additive attention too', async () => {

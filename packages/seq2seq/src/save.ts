@@ -14,6 +14,7 @@ interface SavedLayer {
 }
 /** Config of a model as JSON. */
 interface Saved extends Omit<Seq2SeqConfig, 'encoder' | 'decoder' | 'attention'> {
+  readonly format: typeof FORMAT;
   readonly encoder: SavedLayer;
   readonly decoder: SavedLayer;
   readonly attention?: SavedLayer;
@@ -24,43 +25,45 @@ const saveLayer = (layer: layers.Layer): SavedLayer => ({
   config: layer.getConfig(),
 });
 
+/** What a model is made of, as JSON: all but its weights. */
+export function topologyOf({ config }: Seq2Seq): Saved {
+  const { encoder, decoder, attention, ...plain } = config;
+  return {
+    ...plain,
+    format: FORMAT,
+    encoder: saveLayer(encoder),
+    decoder: saveLayer(decoder),
+    ...(attention ? { attention: saveLayer(attention) } : {}),
+  };
+}
+
 /**
  * Writes config and weights by name; `loadSeq2Seq` reads them. Errors: `GW_SEQ2SEQ_SAVED`.
  *
  * @example await saveSeq2Seq(model, modelFolder('runs/spelling/model')); // of @gatewise/plugin-checkpoint
  */
-export async function saveSeq2Seq(
-  { config, weights }: Seq2Seq,
-  handler: tf.io.IOHandler,
-): Promise<tf.io.SaveResult> {
+export async function saveSeq2Seq(model: Seq2Seq, handler: tf.io.IOHandler): Promise<tf.io.SaveResult> {
   if (!handler.save) fail('a handler that cannot save');
-  const { encoder, decoder, attention, ...plain } = config;
-  const saved: Saved = {
-    ...plain,
-    encoder: saveLayer(encoder),
-    decoder: saveLayer(decoder),
-    ...(attention ? { attention: saveLayer(attention) } : {}),
-  };
-  const { data, specs } = await tf.io.encodeWeights(weights as Record<string, tf.Tensor>);
+  const { data, specs } = await tf.io.encodeWeights(model.weights as Record<string, tf.Tensor>);
   return handler.save!({
-    ...{ modelTopology: saved, format: FORMAT, generatedBy: 'Gatewise' },
+    ...{ modelTopology: topologyOf(model), format: FORMAT, generatedBy: 'Gatewise' },
     ...{ weightSpecs: specs, weightData: data },
   });
 }
 
 /**
- * The model that `saveSeq2Seq` wrote. Cells that are not Gatewise's own must be registered before.
+ * The model that `saveSeq2Seq` or a checkpoint wrote. Cells that are not Gatewise's own must be registered before.
  * Errors: `GW_SEQ2SEQ_SAVED`, `GW_SEQ2SEQ_WEIGHTS`, `GW_LAYER_CELL_UNKNOWN`, `GW_LAYER_CELL_CHANGED`.
  *
- * @example const model = await loadSeq2Seq(modelFolder('runs/spelling/model'));
+ * @example
+ * const model = await loadSeq2Seq(modelFolder('runs/spelling/model'));
+ * const best = await loadSeq2Seq(checkpointModel('runs/spelling', 'best'));
  */
 export async function loadSeq2Seq(handler: tf.io.IOHandler): Promise<Seq2Seq> {
   if (!handler.load) fail('a handler that cannot load');
-  const { modelTopology, format, weightSpecs, weightData } = await handler.load!();
-  if (format !== FORMAT || !modelTopology || !weightSpecs || !weightData) {
-    fail(`a model of the format "${String(format)}"`);
-  }
-  const { encoder, decoder, attention, ...plain } = modelTopology as unknown as Saved;
+  const { modelTopology, weightSpecs, weightData } = await handler.load!();
+  const { format, encoder, decoder, attention, ...plain } = (modelTopology ?? {}) as unknown as Saved;
+  if (format !== FORMAT || !weightSpecs || !weightData) fail(`a model of the format "${String(format)}"`);
   const model = new Seq2Seq({
     ...plain,
     encoder: loadRecurrent(encoder),

@@ -2,7 +2,7 @@ import { GatewiseError } from '@gatewise/core';
 import { currentRun, lengthsMask } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Seq2Seq } from './model.js';
-import { saveSeq2Seq } from './save.js';
+import { saveSeq2Seq, topologyOf } from './save.js';
 import { scheduledInputs, stepKey } from './scheduled-inputs.js';
 import type { TruthRate } from './truth-rate.js';
 
@@ -32,11 +32,20 @@ export interface PairBatch {
   readonly targetLengths?: readonly number[];
 }
 
+/** What metrics are computed from. */
+interface SeenTargets {
+  readonly targets: tf.Tensor2D; // ids [B,T]
+  readonly predictions: tf.Tensor3D; // [B,T,V]
+  readonly form: 'logits';
+  readonly mask?: tf.Tensor2D; // bool [B,T]
+}
+
 /** What `train` takes. */
 export interface TrainableSeq2Seq {
   readonly name: string;
   readonly weights: Readonly<Record<string, tf.Variable>>;
-  loss(batch: PairBatch, training: boolean): tf.Scalar;
+  loss(batch: PairBatch, training: boolean, show?: (seen: SeenTargets) => void): tf.Scalar;
+  topology(): tf.serialization.ConfigDict;
   save(handler: tf.io.IOHandler): Promise<tf.io.SaveResult>;
 }
 
@@ -56,7 +65,8 @@ export function teacherForcing(model: Seq2Seq, { loss, truth }: TeacherForcingOp
     name: model.name,
     weights: model.weights,
     save: (handler) => saveSeq2Seq(model, handler),
-    loss: (batch, training) =>
+    topology: () => topologyOf(model) as unknown as tf.serialization.ConfigDict,
+    loss: (batch, training, show) =>
       tf.tidy(() => {
         const { x, y, sourceMask, targetMask, lengths } = readBatch(batch, end);
         const encoded = model.encode(x, sourceMask);
@@ -65,7 +75,9 @@ export function teacherForcing(model: Seq2Seq, { loss, truth }: TeacherForcingOp
         const ε = training && truth ? rateOf(truth, run?.step ?? 0) : 1;
         const key = stepKey(run?.seed ?? 0, run?.step ?? 0);
         const inputs = ε < 1 ? scheduledInputs(model, known, encoded, { ε, key, lengths }) : known;
-        const value = loss(y, model.decode(inputs, encoded), targetMask);
+        const z = model.decode(inputs, encoded);
+        show?.({ targets: y, predictions: z, form: 'logits', ...(targetMask ? { mask: targetMask } : {}) });
+        const value = loss(y, z, targetMask);
         return (value.rank === 0 ? value : maskedMean(value, targetMask)) as tf.Scalar;
       }),
   };
