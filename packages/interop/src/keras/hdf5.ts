@@ -1,6 +1,7 @@
 import { refuse } from '../errors.js';
 import type { Values } from '../model.js';
 import { rounded, sizeOf } from '../values.js';
+import { checkHeaps } from './heaps.js';
 
 /** What a file of HDF5 holds, read when asked for; it lies in WebAssembly's memory until `close`. */
 export interface Hdf5 {
@@ -19,13 +20,44 @@ const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** True for the first bytes of an HDF5 file. */
 export const isHdf5 = (bytes: Uint8Array): boolean => SIGNATURE.every((byte, i) => bytes[i] === byte);
 
+/** What HDF5 may take for one file: a damaged length makes it ask for anything. */
+let mostMemory = Number.POSITIVE_INFINITY;
+let limited = false;
+
 /** HDF5 itself, as WebAssembly: 4 MB, so it is loaded when the first such file is. */
-export async function loadHdf5(): Promise<{ h5: H5; fs: NonNullable<H5['FS']> }> {
+export async function loadHdf5(most: number): Promise<{ h5: H5; fs: NonNullable<H5['FS']> }> {
   const h5 = await import('h5wasm');
   const { FS: fs } = await h5.ready;
+  if (!limited) limitMemory(h5);
+  limited = true;
+  mostMemory = most;
   return { h5, fs };
 }
 
+/** Its memory is not handed out, so it is caught once as it tries to grow; from then on it grows as far as it may. */
+function limitMemory({ Module }: H5): void {
+  const { prototype } = WebAssembly.Memory;
+  const { grow } = prototype;
+  let memory: WebAssembly.Memory | undefined;
+  prototype.grow = function catchIt(this: WebAssembly.Memory) {
+    memory = this;
+    throw new RangeError('not now');
+  };
+  try {
+    Module._malloc(Module.HEAPU8.byteLength);
+  } finally {
+    prototype.grow = grow;
+  }
+  if (!memory) return;
+  const own = memory;
+  own.grow = (pages) => {
+    if (own.buffer.byteLength + pages * 65_536 > mostMemory)
+      throw new RangeError('beyond what a file may take');
+    return grow.call(own, pages);
+  };
+}
+
+const MEMORY = 1 << 27;
 let opened = 0;
 
 /**
@@ -38,7 +70,8 @@ export async function openHdf5(bytes: Uint8Array): Promise<Hdf5> {
       'GW_IMPORT_FORMAT',
       `got ${bytes.byteLength} bytes that do not begin as HDF5; the file is damaged, cut off, or of another format`,
     );
-  const { h5, fs } = await loadHdf5();
+  checkHeaps(bytes);
+  const { h5, fs } = await loadHdf5(MEMORY + 4 * bytes.byteLength);
   const path = `/gatewise-${opened++}.h5`;
   fs.writeFile(path, bytes);
   let left = Math.max(1 << 24, 64 * bytes.byteLength);

@@ -19,7 +19,7 @@ export async function writeKerasWeights(spec: ModelSpec): Promise<Uint8Array> {
   const masked = spec.layers.some(isMaskMaker);
   const outlines = spec.layers.map((layer) => outlineOfLayer(layer, 'keras-3', masked));
   const groups = groupsOf({ layers: outlines });
-  const { h5, fs } = await loadHdf5();
+  const { h5, fs } = await loadHdf5(Number.POSITIVE_INFINITY);
   const path = `/gatewise-out-${written++}.h5`;
   const file = new h5.File(path, 'w');
   try {
