@@ -146,6 +146,8 @@ describe('class weights', () => {
     expect(await failure(evaluate(three, [far]))).toMatchObject({ code: 'GW_TRAIN_TARGET' });
     const options = { epochs: 1, optimizer: tf.train.sgd(0), classWeights: [1, 2, 3] } as const;
     expect(await failure(train(three, [batch], options))).toMatchObject({ code: 'GW_TRAIN_LOSS' });
+    const again = evaluate(three, [batch], { classWeights: [1, 2, 3] });
+    expect(await failure(again)).toMatchObject({ code: 'GW_TRAIN_LOSS' });
   });
 
   it('by the compiler, with losses that do not take them', () => {

@@ -3,13 +3,14 @@ import type { Logs, Trainable } from '@gatewise/plugin';
 import { withRun } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { asTrainable } from './as-trainable.js';
 import { type Batches, checkBatch, disposeBatch, noBatches, openBatches } from './batches.js';
 import { createBreath } from './breathe.js';
 import { countTargets } from './lengths.js';
 import { Means, Report } from './logs.js';
 import { Measured } from './measure.js';
 import { type Metric, type MetricName, readMetrics } from './metrics.js';
-import { isLayersModel, type TrainableOptions, trainable } from './trainable.js';
+import type { TrainableOptions } from './trainable.js';
 
 /** Batches between reads: what waits on the device is summed there. */
 export const READ_EVERY = 200;
@@ -39,8 +40,8 @@ export async function evaluate(
   batches: Batches,
   options: TrainableOptions & { readonly metrics?: readonly (MetricName | Metric)[] } = {},
 ): Promise<number | Logs> {
-  const { metrics, ...rest } = options;
-  const trainee = isLayersModel(model) ? trainable(model, rest) : model;
+  const { metrics } = options;
+  const trainee = asTrainable(model, options);
   const place = { epoch: 0, seed: 0, step: 0, metrics: readMetrics(metrics) };
   const logs = (await meanLogs(trainee, batches, place)) as Logs;
   return metrics ? logs : (logs.loss as number);

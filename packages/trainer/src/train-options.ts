@@ -71,7 +71,14 @@ type BatchChoice =
       readonly limitBatches?: never;
     };
 
-/** What `train` takes besides model and batches. */
+/**
+ * What `train` takes besides model and batches.
+ *
+ * @example
+ * await train(model, batches, { loss, optimizer, epochs: 100, maxTime: '02:00:00', validation, validateEvery: { steps: 500 }, metrics: ['accuracy'] });
+ * await train(model, batches, { loss, optimizer, epochs: 200, overfitBatches: 2 }); // does valLoss go to 0?
+ * await train(model, batches, { loss, optimizer, epochs: 100, validation, fastDevRun: true }); // does it all run?
+ */
 export type TrainOptions = RunOptions & TrainableOptions & BatchChoice;
 
 /** Errors: `GW_TRAIN_EPOCHS`, `GW_TRAIN_STEPS`, `GW_TRAIN_OPTIMIZER`, `GW_TRAIN_MAX_TIME`, and those of the checks below. */

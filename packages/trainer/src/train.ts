@@ -3,6 +3,7 @@ import { type Clock, type Logs, Tokens, type Trainable, type TrainEnd } from '@g
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { adviseOptimizer } from './advise-optimizer.js';
+import { asTrainable } from './as-trainable.js';
 import { type Batches, countBatches } from './batches.js';
 import { type Chosen, chooseBatches } from './choose-batches.js';
 import type { Plan } from './contexts.js';
@@ -14,7 +15,6 @@ import { PluginScope } from './plugin-scope.js';
 import { runInfo } from './run-info.js';
 import { TrainLoop } from './train-loop.js';
 import { checkOptions, type TrainOptions } from './train-options.js';
-import { isLayersModel, type TrainableOptions, trainable } from './trainable.js';
 
 /** How a run ended, and its numbers: `history` has the logs of each epoch. */
 export type TrainResult = Exclude<TrainEnd, { reason: 'failed' }> & {
@@ -148,24 +148,6 @@ function makePlan(
     ...(fastDevRun && { dryRun: true }),
     ...(validateEvery && { validateEvery }),
   };
-}
-
-function asTrainable(model: Trainable | LayersModel, { loss, classWeights }: TrainableOptions): Trainable {
-  const given = { ...(loss !== undefined && { loss }), ...(classWeights !== undefined && { classWeights }) };
-  if (isLayersModel(model)) return trainable(model, given as TrainableOptions);
-  if (typeof model?.loss !== 'function' || typeof model.weights !== 'object') {
-    throw new GatewiseError(
-      'GW_TRAIN_MODEL',
-      `got a ${typeof model} as the model, wanted a tf.layers model, or a Trainable { name, weights, loss(batch, training) }`,
-    );
-  }
-  if (Object.keys(given).length > 0) {
-    throw new GatewiseError(
-      'GW_TRAIN_LOSS',
-      `got ${Object.keys(given).join(' and ')} for "${model.name}", which brings its own, wanted none; give it to trainable() or carried() instead`,
-    );
-  }
-  return model;
 }
 
 /** Errors: `GW_TRAIN_NO_WEIGHTS`, `GW_TRAIN_DISPOSED`. */
