@@ -21,6 +21,7 @@ export function pluginOf(module: PluginModule): Plugin {
     [Tokens.Clock, systemClock],
     [Tokens.Logger, { info: () => {}, warn: () => {} }],
     [Tokens.Random, random(0)],
+    [Tokens.RunInfo, () => ({})],
     [Tokens.Times, { read: () => ({}) }],
     [Tokens.Texts, { all: [], add: () => {} }],
   ] as const;

@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-export interface Ended {
+interface Ended {
   readonly killed: boolean;
   readonly stdout: string;
   readonly stderr: string;

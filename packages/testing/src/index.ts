@@ -16,6 +16,7 @@ export { countGolden, goldenLines } from './golden/report.js';
 export type { GoldenOptions } from './golden/run.js';
 export { countGpuCommands } from './gpu-commands.js';
 export { type GradientCheckOptions, gradientCheck } from './gradient-check.js';
+export { type KeptRun, keptRun } from './kept-run.js';
 export { leakCheck } from './leak-check.js';
 export { type PluginSuiteOptions, pluginSuite } from './plugin-suite.js';
 export type { Runner } from './runner.js';

@@ -7,7 +7,7 @@ import {
   type PluginModule,
   Tokens,
 } from '@gatewise/plugin';
-import { type Batches, type TrainResult, train } from '@gatewise/trainer';
+import { type Batches, type PluginList, type TrainResult, train } from '@gatewise/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { ContainerModule } from 'inversify';
@@ -26,8 +26,8 @@ export interface PluginRun {
   readonly weights: readonly number[];
 }
 export interface PluginRunOptions {
-  /** Handed to the plugin's `loadState` before training begins. */
-  readonly state?: Json;
+  /** Another plugin of the run. */
+  readonly beside?: PluginModule;
   /** The data ends with an error at this batch of the first epoch. */
   readonly failAt?: number;
 }
@@ -42,7 +42,7 @@ export async function runWith(module: PluginModule, options: PluginRunOptions = 
   let disposed = 0;
   const spy = new ContainerModule(({ onActivation }) => {
     onActivation(Tokens.Plugin, (_, plugin) => {
-      if (plugin.name === watcher) return plugin;
+      if (plugin.name === watcher || plugin.name === 'kept-run') return plugin;
       seen = plugin;
       const { dispose } = plugin;
       if (dispose) {
@@ -51,7 +51,6 @@ export async function runWith(module: PluginModule, options: PluginRunOptions = 
           return dispose.call(plugin);
         };
       }
-      if (options.state !== undefined) plugin.loadState?.(options.state);
       return plugin;
     });
   });
@@ -65,12 +64,12 @@ export async function runWith(module: PluginModule, options: PluginRunOptions = 
       state = seen?.saveState?.();
     },
   }));
-  const { result, weights } = await trainSmall([module, spy, watch({})], options.failAt);
+  const { result, weights } = await trainSmall([module, spy, watch({}), options.beside], options.failAt);
   return { plugin: seen!, result, state, disposed, alive, weights };
 }
 const watcher = 'suite-watcher';
 
-async function trainSmall(plugins: readonly PluginModule[], failAt?: number) {
+async function trainSmall(plugins: PluginList, failAt?: number) {
   const model = sequential({
     layers: [
       lstm({ units: 3, inputShape: [null, 2], returnSequences: true, seed: 1, name: 'memory' }),

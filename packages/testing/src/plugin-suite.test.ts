@@ -61,12 +61,47 @@ describe('pluginSuite', () => {
     [
       'has a state that is not JSON',
       () => ({ onTrainBegin() {}, saveState: () => ({ best: Number.POSITIVE_INFINITY }), loadState() {} }),
-      'has a state of plain JSON that comes back, or none',
+      'has a state of plain JSON, and a way back for all that it saves',
     ],
     [
       'saves what it cannot load',
       () => ({ onTrainBegin() {}, saveState: () => 1 }),
-      'has a state of plain JSON that comes back, or none',
+      'has a state of plain JSON, and a way back for all that it saves',
+    ],
+    [
+      'forgets its state',
+      () => {
+        let count = 0;
+        return {
+          onBatchEnd: () => {
+            count++;
+          },
+          transformLoss: (loss) => tf.mul(loss, 1 + count) as tf.Scalar,
+        };
+      },
+      'goes on from step 5 to the same bits as if it had never stopped',
+    ],
+    [
+      'forgets its tensors',
+      () => {
+        let sum: tf.Tensor | undefined;
+        const dispose = () => sum?.dispose();
+        return {
+          onTrainBegin: () => {
+            sum = tf.scalar(0);
+          },
+          transformLoss(loss) {
+            const before = sum;
+            sum = tf.keep(tf.add(sum!, loss));
+            before?.dispose();
+            return tf.add(loss, tf.mul(loss, sum)) as tf.Scalar;
+          },
+          saveTensors: () => ({}),
+          loadTensors() {},
+          dispose,
+        };
+      },
+      'goes on from step 2 to the same bits as if it had never stopped',
     ],
     [
       'cannot be disposed of twice',

@@ -1,6 +1,7 @@
-import { hookKinds, type Json, type PluginModule } from '@gatewise/plugin';
+import { hookKinds, type PluginModule } from '@gatewise/plugin';
 import type { TrainResult } from '@gatewise/trainer';
 import { assertEqual, assertTrue } from './assertions.js';
+import { keptRun } from './kept-run.js';
 import { leakCheck } from './leak-check.js';
 import { type PluginRun, runWith } from './plugin-run.js';
 import type { Runner } from './runner.js';
@@ -23,7 +24,7 @@ const allowed = [
 
 /**
  * The specification of a plugin, as tests with the real trainer: it trains, nothing piles up over epochs or runs, the
- * same seed gives the same weights, its state is JSON and comes back, a failed run still disposes of it.
+ * same seed gives the same weights, a run goes on from a checkpoint to the same bits, a failed run still disposes of it.
  *
  * @param make a new plugin every time, as `train({ plugins: [make()] })` takes it
  * @example pluginSuite({ describe, it }, () => earlyStopping({ patience: 2 }), { name: 'early-stopping' });
@@ -88,15 +89,22 @@ function memoryTests({ it }: Pick<Runner, 'it'>, run: Run, backend?: () => unkno
 }
 
 function stateTests({ it }: Pick<Runner, 'it'>, run: Run): void {
-  it('has a state of plain JSON that comes back, or none', async () => {
+  it('has a state of plain JSON, and a way back for all that it saves', async () => {
     const { plugin, state } = await run();
     assertEqual('saveState and loadState, both or none', !plugin.saveState, !plugin.loadState);
-    if (state === undefined) return;
-    assertJson(state, 'state');
-    // a run that starts from the state ends as any run does
-    const again = await run({ state: JSON.parse(JSON.stringify(state)) as Json });
-    assertJson(again.state ?? null, 'state');
+    assertEqual('saveTensors and loadTensors, both or none', !plugin.saveTensors, !plugin.loadTensors);
+    if (state !== undefined) assertJson(state, 'state');
   });
+  // within the first epoch, at its end, within the second
+  for (const step of [2, 3, 5]) {
+    it(`goes on from step ${step} to the same bits as if it had never stopped`, async () => {
+      const kept = keptRun();
+      const whole = await run({ beside: kept.keepAfter(step) });
+      const rest = await run({ beside: kept.goOn() });
+      assertEqual('weights', rest.weights, whole.weights);
+      assertEqual('epochs', (rest.result as TrainResult).history, (whole.result as TrainResult).history);
+    });
+  }
 }
 
 /** JSON that says what it means: no NaN, which would become null, and no undefined. */

@@ -19,7 +19,7 @@ export interface EngineName {
   readonly kernels: string | null;
 }
 /** The next batch: `batch` of `epoch`, both from 0. */
-export interface Position {
+interface Position {
   readonly epoch: number;
   readonly batch: number;
   readonly step: number;

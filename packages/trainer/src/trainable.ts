@@ -70,7 +70,10 @@ export function describe(model: LayersModel): Described {
   }
   // A tf.sequential has its weights already, but not yet the names of its inputs.
   if (!model.built) (model as unknown as { build(): void }).build();
-  const others = () => variablesOf(model.nonTrainableWeights);
+  const others = () => {
+    const named = Object.entries(variablesOf(model.nonTrainableWeights));
+    return Object.fromEntries(named.map(([name, w]) => [`weight/${name}`, w]));
+  };
   return {
     name: model.name,
     weights: variablesOf(model.trainableWeights),

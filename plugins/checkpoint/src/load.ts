@@ -133,7 +133,7 @@ function artifactsOf({ name: at, snapshot }: Found, folder: string): io.ModelArt
     );
   }
   const weights = Object.entries(snapshot.tensors).flatMap(([key, tensor]) => {
-    const [, of] = /^(?:model|model-state)\/(?!carried\/\d+$)(.+)$/s.exec(key) ?? [];
+    const [, of] = /^(?:model|model-state\/weight)\/(.+)$/s.exec(key) ?? [];
     return of === undefined ? [] : [{ of, ...tensor }];
   });
   return {

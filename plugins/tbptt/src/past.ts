@@ -44,6 +44,36 @@ export class Past {
     this.#after = after.map((state) => tf.keep(tf.clone(state)));
   }
 
+  /** Values to go on from: `x/i` and `before/i/k` of each batch kept, oldest first, `after/k`. */
+  saved(): Record<string, tf.Tensor> {
+    const named: [string, tf.Tensor][] = this.#chunks.flatMap(({ x, before }, i) => [
+      [`x/${i}`, x],
+      ...before.map((state, k): [string, tf.Tensor] => [`before/${i}/${k}`, state]),
+    ]);
+    return Object.fromEntries([
+      ...named,
+      ...this.#after.map((state, k): [string, tf.Tensor] => [`after/${k}`, state]),
+    ]);
+  }
+
+  /** Takes back what `saved` gave, of the same k1, k2 and states. Errors: `GW_TBPTT_STATE`. */
+  restore(saved: Readonly<Record<string, tf.Tensor>>): void {
+    const count = Object.keys(saved).filter((name) => name.startsWith('x/')).length;
+    const states = (prefix: string) => this.shapes.map((shape, k) => checked(saved, `${prefix}/${k}`, shape));
+    const before = Array.from({ length: count }, (_, i) => states(`before/${i}`));
+    const after = count > 0 ? states('after') : [];
+    if (count > this.count) {
+      throw new GatewiseError(
+        'GW_TBPTT_STATE',
+        `got ${count} saved batches, wanted at most k2 / k1 = ${this.count}, as when they were saved`,
+      );
+    }
+    const own = (t: tf.Tensor) => tf.keep(tf.clone(t));
+    this.forget();
+    this.#chunks.push(...before.map((b, i) => ({ x: own(saved[`x/${i}`]!), before: b.map(own) })));
+    this.#after = after.map(own);
+  }
+
   forget(): void {
     this.#stale.push(...this.#chunks.splice(0));
     this.#drop();
@@ -69,4 +99,17 @@ export class Past {
       `got a batch of ${B} rows that carries on, wanted ${kept} as in the batch before; drop the odd last batch`,
     );
   }
+}
+
+function checked(
+  saved: Readonly<Record<string, tf.Tensor>>,
+  name: string,
+  shape: readonly number[],
+): tf.Tensor {
+  const state = saved[name];
+  if (state && tf.util.arraysEqual(state.shape.slice(1), [...shape])) return state;
+  throw new GatewiseError(
+    'GW_TBPTT_STATE',
+    `got ${state ? `[${state.shape}]` : 'none'} as the saved state "${name}", wanted [B,${shape}]; build the model that was saved`,
+  );
 }

@@ -1,5 +1,5 @@
 import { GatewiseError } from '@gatewise/core';
-import type { Batch, Trainable } from '@gatewise/plugin';
+import type { Batch, Json, Trainable } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import { Past } from './past.js';
 
@@ -16,7 +16,9 @@ export interface StatefulModel {
     readonly name: string;
     read(): tf.Tensor;
   }[];
+  readonly nonTrainableWeights: StatefulModel['trainableWeights'];
   apply(inputs: tf.Tensor[], kwargs: object): unknown;
+  toJSON(unused?: unknown, returnString?: boolean): unknown;
   save(handler: tf.io.IOHandler): Promise<tf.io.SaveResult>;
 }
 
@@ -34,7 +36,8 @@ export interface TbpttOptions {
  * loss of those k1 is sent back through k2 steps. Batches are windows of k1 steps of which each continues the one before
  * (`streams` of @gatewise/data with `time: k1`); the states before the window that is looked back on are values, no gradient
  * goes further. What is kept is k2 steps of input, so a stream may be longer than memory. With k1 = k2 it is `carried`.
- * Errors: `GW_TBPTT_STEPS`, `GW_TBPTT_MODEL`, `GW_TBPTT_TIME`, `GW_TBPTT_ROWS`.
+ * Errors: `GW_TBPTT_STEPS`, `GW_TBPTT_MODEL`, `GW_TBPTT_TIME`, `GW_TBPTT_ROWS`, and `GW_TBPTT_STATE` on
+ * going on from a checkpoint of another one.
  *
  * @example
  * const model = tbptt(net, { k1: 10, k2: 40, loss: softmaxCrossEntropy });
@@ -48,10 +51,20 @@ export function tbptt(model: StatefulModel, { k1, k2, loss }: TbpttOptions): Tra
     if (training !== false) memory.training.forget();
     if (training !== true) memory.validation.forget();
   };
+  const others = () => {
+    const named = Object.entries(weightsOf(model.nonTrainableWeights));
+    return Object.fromEntries(named.map(([name, w]) => [`weight/${name}`, w]));
+  };
   return {
     name: model.name,
-    weights: weightsOf(model),
+    weights: weightsOf(model.trainableWeights),
     save: (handler) => model.save(handler),
+    topology: () => model.toJSON(undefined, false) as Json,
+    saveTensors: () => ({ ...others(), ...memory.training.saved() }),
+    loadTensors(saved) {
+      memory.training.restore(saved);
+      for (const [name, w] of Object.entries(others())) if (saved[name]) w.assign(saved[name]);
+    },
     loss(batch, training) {
       const past = training ? memory.training : memory.validation;
       const x = inputOf(batch, training ? k1 : undefined);
@@ -85,11 +98,9 @@ function stateShapes({ name, inputs, outputs }: StatefulModel): number[][] {
   );
 }
 
-function weightsOf({ trainableWeights }: StatefulModel): Record<string, tf.Variable> {
-  const unique = new Set(trainableWeights.map((w) => w.originalName)).size === trainableWeights.length;
-  return Object.fromEntries(
-    trainableWeights.map((w) => [unique ? w.originalName : w.name, w.read() as tf.Variable]),
-  );
+function weightsOf(weights: StatefulModel['trainableWeights']): Record<string, tf.Variable> {
+  const unique = new Set(weights.map((w) => w.originalName)).size === weights.length;
+  return Object.fromEntries(weights.map((w) => [unique ? w.originalName : w.name, w.read() as tf.Variable]));
 }
 
 function inputOf({ x }: Batch, k1: number | undefined): tf.Tensor {

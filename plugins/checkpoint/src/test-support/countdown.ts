@@ -10,7 +10,7 @@ export const checkpoints = (folder: string) =>
   files(folder).flatMap((name) => (name.endsWith('.sha256') ? [name.slice(0, -7)] : []));
 
 /** Each step takes 1 from w [size] and b; the validation loss is what the targets say. */
-export function countdown(size = 2) {
+function countdown(size = 2) {
   const w = tf.tidy(() => tf.variable(tf.zeros([size])));
   const b = tf.tidy(() => tf.variable(tf.scalar(100)));
   const model: Trainable = {
