@@ -1,5 +1,5 @@
 import { type AnyCell, GatewiseError } from '@gatewise/core';
-import type { RecurrentConfig, Settings } from './config.js';
+import type { Settings } from './config.js';
 import { checkInitialiser, chronoGates } from './initialisers.js';
 
 export const bad = (code: `GW_${string}`, message: string): never => {
@@ -100,8 +100,8 @@ export function positive(code: `GW_${string}`, option: string, value: unknown): 
   bad(code, `got ${option} = ${String(value)}, wanted a positive integer`);
 }
 
-export function flag<K extends keyof RecurrentConfig>(
-  config: RecurrentConfig,
+export function flag<K extends string>(
+  config: Readonly<Partial<Record<K, unknown>>>,
   option: K,
   otherwise: boolean,
 ): boolean {

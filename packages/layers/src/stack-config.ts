@@ -1,4 +1,5 @@
-import { didYouMean, foldKey, GatewiseError, hashText } from '@gatewise/core';
+import { didYouMean, foldKey, hashText } from '@gatewise/core';
+import { bad, checkRate, flag } from './check-config.js';
 import { type RecurrentConfig, type Settings, settingsOf } from './config.js';
 import { type LayerArgs, layerArgNames } from './tf-layers.js';
 
@@ -53,13 +54,12 @@ export interface StackSettings {
   readonly residual: boolean;
 }
 
-const bad = (code: `GW_${string}`, message: string): never => {
-  throw new GatewiseError(code, message);
-};
-const ownNames = [
-  ...['levels', 'returnSequences', 'returnState', 'returnStateSequences', 'betweenDropout', 'residual'],
+/** Options of a whole stack; all others are a level's. */
+export const outerNames: readonly string[] = [
+  ...['returnSequences', 'returnState', 'returnStateSequences', 'betweenDropout', 'residual'],
   ...layerArgNames,
 ];
+const ownNames = ['levels', ...outerNames];
 
 /** Checks a stack's config and fills in defaults. Errors: `GW_LAYER_OPTION`, `GW_LAYER_STACK`, and those of `recurrent`. */
 export function stackSettingsOf(config: StackConfig): StackSettings {
@@ -74,27 +74,18 @@ export function stackSettingsOf(config: StackConfig): StackSettings {
     bad('GW_LAYER_STACK', 'got no levels, wanted at least one, such as [{ cell: "lstm", units: 32 }]');
   }
   const levels = config.levels.map((level, l) => levelOf(level, l));
-  const rate = config.betweenDropout ?? 0;
-  if (!(rate >= 0 && rate < 1)) {
-    bad('GW_LAYER_RATE', `got betweenDropout = ${rate}, wanted a rate of at least 0 and below 1`);
-  }
-  const {
-    returnSequences = false,
-    returnState = false,
-    returnStateSequences = false,
-    residual = false,
-  } = config;
-  for (const [name, value] of Object.entries({
-    returnSequences,
-    returnState,
-    returnStateSequences,
-    residual,
-  })) {
-    if (typeof value !== 'boolean')
-      bad('GW_LAYER_OPTION', `got ${name} = ${String(value)}, wanted true or false`);
-  }
+  const betweenDropout = config.betweenDropout ?? 0;
+  checkRate('betweenDropout', betweenDropout);
+  const residual = flag(config, 'residual', false);
   checkLevels(levels, residual);
-  return { levels, returnSequences, returnState, returnStateSequences, betweenDropout: rate, residual };
+  return {
+    levels,
+    returnSequences: flag(config, 'returnSequences', false),
+    returnState: flag(config, 'returnState', false),
+    returnStateSequences: flag(config, 'returnStateSequences', false),
+    betweenDropout,
+    residual,
+  };
 }
 
 function levelOf({ merge, ...config }: LevelConfig, l: number): Level {

@@ -1,15 +1,15 @@
-import type { LevelConfig, Merge, StackConfig, StackOptions } from './stack-config.js';
+import {
+  type LevelConfig,
+  type Merge,
+  outerNames,
+  type StackConfig,
+  type StackOptions,
+} from './stack-config.js';
 import { StackLayer } from './stack-layer.js';
-import { layerArgNames } from './tf-layers.js';
 
 export type BidirectionalConfig = LevelConfig & StackOptions;
 /** `depth` levels that are all alike; level 0 alone has `inputDim`. */
 export type DeepConfig = LevelConfig & StackOptions & { readonly depth: number };
-
-const outerNames: readonly string[] = [
-  ...['returnSequences', 'returnState', 'returnStateSequences', 'betweenDropout', 'residual'],
-  ...layerArgNames,
-];
 
 /** What belongs to the whole stack, and what to a level. */
 function divide<C extends LevelConfig & StackOptions>(config: C): [StackOptions, LevelConfig] {
