@@ -1,31 +1,19 @@
-import { random } from '@gatewise/core';
-import {
-  type Hooks,
-  hookKinds,
-  memoryStore,
-  type Plugin,
-  type PluginModule,
-  systemClock,
-  Tokens,
-} from '@gatewise/plugin';
+import { type Hooks, hookKinds, type Plugin, type PluginModule, systemClock, Tokens } from '@gatewise/plugin';
 import { Container } from 'inversify';
 
-/** The plugin of a module, made with services that do nothing. */
+/** What plugins ask of their services while they are made. */
+const asked: Readonly<Record<string, unknown>> = {
+  Clock: systemClock,
+  Texts: { all: [], add: () => {} },
+  Times: { read: () => ({}) },
+};
+
+/** The plugin of a module, made with services that are good for nothing else. */
 export function pluginOf(module: PluginModule): Plugin {
   const container = new Container();
-  const services = [
-    [Tokens.Model, { name: 'none', weights: {}, loss: () => undefined }],
-    [Tokens.Optimizer, {}],
-    [Tokens.RunState, { save: async () => ({}), restore: async () => {} }],
-    [Tokens.Store, memoryStore()],
-    [Tokens.Clock, systemClock],
-    [Tokens.Logger, { info: () => {}, warn: () => {} }],
-    [Tokens.Random, random(0)],
-    [Tokens.RunInfo, () => ({})],
-    [Tokens.Times, { read: () => ({}) }],
-    [Tokens.Texts, { all: [], add: () => {} }],
-  ] as const;
-  for (const [token, service] of services) container.bind<unknown>(token).toConstantValue(service);
+  for (const [name, token] of Object.entries(Tokens)) {
+    if (token !== Tokens.Plugin) container.bind<unknown>(token).toConstantValue(asked[name] ?? {});
+  }
   container.load(module);
   return container.get(Tokens.Plugin);
 }

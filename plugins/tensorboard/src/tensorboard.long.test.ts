@@ -10,13 +10,13 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { runWithTensorboard, text } from './test-support/run.js';
 
 const call = promisify(execFile);
-const environment = fileURLToPath(new URL('../.tensorboard/', import.meta.url));
+const environment = fileURLToPath(new URL('../../../bench/.peers/tensorboard/', import.meta.url));
 const bin = process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python'];
 const python = join(environment, ...bin);
 /** One version, so that what is shown stays shown. */
 const PACKAGES = ['tensorboard==2.21.0', 'setuptools<81'];
 
-/** Installs TensorBoard beside this package, out of git; why not, where it cannot. */
+/** Installs TensorBoard where the bench keeps its peers, out of git; why not, where it cannot. */
 async function setUp(): Promise<string | undefined> {
   try {
     if (!existsSync(python))
