@@ -18,9 +18,10 @@ export interface Trained {
 /** Trains the quickstart's model in Node, small and short, and saves it. */
 export async function trainQuickstart(): Promise<Trained> {
   const runs = await mkdtemp(join(tmpdir(), 'gatewise-text-'));
-  const size = { units: 48, batch: 16, time: 25, heldOut: 1000, sample: 10 };
-  const silent = { runs, size, say: () => {}, print: () => {}, progress: { write: () => {} } };
-  const result = await main(['--backend', 'cpu', '--steps', '600', '--seed', '3'], silent);
+  const size = '--units 48 --batch 16 --time 25 --held-out 1000 --sample 10';
+  const silent = { say: () => {}, print: () => {}, progress: { write: () => {} } };
+  const args = `--backend cpu --steps 600 --seed 3 ${size} --runs ${runs}`;
+  const result = await main(args.split(' '), silent);
   const folder = join(result!.folder, 'model');
   const vocabulary = await readFile(join(result!.folder, 'vocabulary.json'));
   const files = ['model.json', 'weights.bin'].map(

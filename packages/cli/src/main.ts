@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { newCommand, runCommand } from 'create-gatewise';
+import { doctorCommand } from './doctor/command.js';
+import { sampleCommand } from './sample.js';
+import { trainCommand } from './train/command.js';
 
 /** The program `gatewise`. Sets the exit code: 0, 1 for what failed, 2 for a command line that is wrong. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -9,6 +12,9 @@ export async function main(args: readonly string[]): Promise<void> {
     .description('Recurrent networks on TensorFlow.js.')
     .version(version)
     .option('--debug', 'show the stack of an error')
-    .addCommand(newCommand('new'));
+    .addCommand(newCommand('new'))
+    .addCommand(trainCommand('train'))
+    .addCommand(sampleCommand())
+    .addCommand(doctorCommand());
   await runCommand(program, args);
 }

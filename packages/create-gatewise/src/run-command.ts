@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { GatewiseError } from '@gatewise/core';
-import { type Command, CommanderError } from 'commander';
+import type { Command, CommanderError } from 'commander';
 
 /**
  * Runs a command line program to its end: errors are one message on stderr, with a stack under --debug alone.
@@ -28,7 +28,7 @@ const withSubcommands = (command: Command): Command[] => [
 ];
 
 function report(program: Command, error: unknown, debug: boolean): void {
-  if (error instanceof CommanderError) {
+  if (isUsage(error)) {
     if (error.exitCode === 0) return; // --help and --version have said it all
     process.exitCode = 2;
     console.error(`GW_CLI_USAGE: ${usage(error, program.name())}`);
@@ -39,6 +39,10 @@ function report(program: Command, error: unknown, debug: boolean): void {
   else if (error instanceof GatewiseError || hasCode(error)) console.error(error.message);
   else console.error(`${error instanceof Error ? error.message : error}\n--debug shows where.`);
 }
+
+/** By its code, not its class: two programs may have a commander each. */
+const isUsage = (error: unknown): error is CommanderError =>
+  error instanceof Error && String((error as { code?: unknown }).code).startsWith('commander.');
 
 /** Errors of plugins' hooks carry a code too. */
 const hasCode = (error: unknown): error is Error & { code: string } =>

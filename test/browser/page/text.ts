@@ -1,7 +1,8 @@
+import { random } from '@gatewise/core';
 import { vocabularyOf } from '@gatewise/data';
+import { writeText } from '@gatewise/plugin-sampler';
 import type { Runner } from '@gatewise/testing';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
-import { sample } from '../../../examples/00-quickstart/sample.js';
 import { backend, type PageBackend } from './backend.js';
 import { json } from './golden.js';
 
@@ -13,8 +14,8 @@ export interface Symbols {
 
 /** What a model of the quickstart writes, each character the likeliest. */
 export async function written(model: LayersModel, { symbols, unknown }: Symbols): Promise<string> {
-  const options = { prompt: 'The whale ', length: 40, temperature: 0, seed: 1 };
-  return (await sample(model, vocabularyOf(symbols, unknown), options)).text;
+  const options = { prompt: 'The whale ', length: 40, temperature: 0 };
+  return writeText(model, vocabularyOf(symbols, unknown), options, random(1));
 }
 
 /** The model that Node has trained and saved, on each backend of a page. */

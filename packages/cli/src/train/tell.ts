@@ -28,12 +28,13 @@ export interface Result extends Finale {
 
 const number = (n: number) => Math.round(n).toLocaleString('en-US');
 
-export function beginning({ options, size, backend, corpus }: Run): string {
-  const { cell, seed, steps } = options;
+export function beginning({ options, title, backend, corpus, folder, resumed }: Run): string {
+  const { cell, seed, steps, units, batch, time } = options;
   const { train, heldOut, vocabulary } = corpus;
-  return `Moby Dick: ${number(train.length)} characters to learn from, ${number(heldOut.length)} held out, ${vocabulary.size} symbols
-Model:     ${cell}, ${size.units} units; ${size.batch} streams, windows of ${size.time}; ${number(steps)} steps, seed ${seed}
-Backend:   ${backend.name} (${backend.driver}); recurrence on ${backend.engine}
+  return `${title}: ${number(train.length)} characters to learn from, ${number(heldOut.length)} held out, ${vocabulary.size} symbols
+Model:   ${cell}, ${units} units; ${batch} streams, windows of ${time}; ${number(steps)} steps, seed ${seed}
+Backend: ${backend.name} (${backend.driver}); recurrence on ${backend.engine}
+Run:     ${path(folder.path)}${resumed ? ', goes on' : ''}; Ctrl-C ends it in order, with all that it has
 
 `;
 }
@@ -58,19 +59,18 @@ ${wrap(text).replace(/^/gm, '  | ')}
 /** Lines of at most 92 characters where there are spaces to break at. */
 const wrap = (text: string) => text.replace(/(?=.{93})(.{1,92}) +/g, '$1\n');
 
-export function ending({ folder, cell, savedDifference }: Result): string {
-  const path = (file: string) => join(relative(process.cwd(), folder), file);
-  const other = cell === 'gru' ? 'lstm' : 'gru';
+export function ending({ folder, savedDifference }: Result): string {
   const same = savedDifference === 0 ? 'the same' : `up to ${savedDifference.toExponential(1)} different`;
+  const at = (file: string) => path(join(folder, file));
   return `
-Saved, and loaded again with ${same} predictions: ${path('model')}
-Numbers of every step:  ${path('metrics.jsonl')}
-Report to look at:      ${path('report.html')}
-
-Next:
-  npm run quickstart -- --cell ${other}        another cell: compare the two reports
-  npm run quickstart -- --steps 4000      longer: it goes on getting better
-  npm run quickstart -- --help            all options
-  npm test                                every test
+Saved, and loaded again with ${same} predictions: ${at('model')}
+Numbers of every step:  ${at('metrics.jsonl')}
+Report to look at:      ${at('report.html')}
 `;
+}
+
+/** From the current folder, where that is shorter. */
+export function path(to: string): string {
+  const from = relative(process.cwd(), to);
+  return from.startsWith('..') ? to : from;
 }

@@ -10,7 +10,7 @@ export interface RunFolder {
 
 /**
  * Makes runs/<name>, or runs/<base>-1, -2, … the first that is free. An existing one is never used.
- * Errors: `GW_QUICKSTART_EXISTS`, `GW_QUICKSTART_FOLDER`.
+ * Errors: `GW_RUN_EXISTS`, `GW_RUN_FOLDER`.
  */
 export async function makeRunFolder(
   runs: string,
@@ -21,7 +21,7 @@ export async function makeRunFolder(
   if (name === undefined) return firstFree(runs, base);
   if (await make(runs, name)) return { name, path: join(runs, name) };
   throw new GatewiseError(
-    'GW_QUICKSTART_EXISTS',
+    'GW_RUN_EXISTS',
     `got --name ${name}, but ${join(runs, name)} exists; choose another name`,
   );
 }
@@ -46,7 +46,7 @@ async function make(runs: string, name: string): Promise<boolean> {
 function cannotMake(runs: string, cause: unknown): never {
   const why = cause instanceof Error ? cause.message : String(cause);
   throw new GatewiseError(
-    'GW_QUICKSTART_FOLDER',
+    'GW_RUN_FOLDER',
     `could not make a folder in ${runs} (${why}), wanted one for this run; may it be written?`,
     { cause },
   );

@@ -11,32 +11,18 @@ export interface Finale {
 }
 
 const temperatures = [0.3, 0.7, 1];
-const prompt = 'The whale ';
 
 /** Scores the network on held-out text, lets it write, and says both. */
-export async function finale({
-  network,
-  corpus,
-  heldOut,
-  scored,
-  counted,
-  options,
-  size,
-  seen,
-  say,
-}: Run): Promise<Finale> {
-  // A run that was stopped has not been scored yet.
+export async function finale(run: Run): Promise<Finale> {
+  const { network, corpus, heldOut, scored, counted, options, seen, say } = run;
+  // A run that was stopped may not have been scored yet.
   const model = seen.heldOut === undefined ? await heldOutBits(network, heldOut) : seen.heldOut * Math.LOG2E;
   const bits = { model, ...counted };
   say(score(bits, scored.length - 1));
   const samples: Sample[] = [];
   for (const temperature of temperatures) {
-    const one = await sample(network, corpus.vocabulary, {
-      prompt,
-      length: size.sample,
-      temperature,
-      seed: options.seed,
-    });
+    const { prompt, sample: length, seed } = options;
+    const one = await sample(network, corpus.vocabulary, { prompt, length, temperature, seed });
     say(passage(one));
     samples.push(one);
   }

