@@ -19,6 +19,9 @@ export type {
   RecurrentSpec,
   Values,
 } from './model.js';
+export { type OnnxGraph, type OnnxNode, type Port, readOnnxGraph } from './onnx/graph.js';
+export { type Numbers, type RunOptions, runOnnx } from './onnx/run.js';
+export type { OnnxTensor } from './onnx/tensor.js';
 export { readTfLayers, type TfLayersOptions } from './tf-layers/read.js';
 export { writeTfLayers } from './tf-layers/write.js';
 export { readTorch, type TorchOptions } from './torch/read.js';

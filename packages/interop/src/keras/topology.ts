@@ -43,6 +43,10 @@ export function topologyOf(model: Json): Topology {
     .filter(({ outline }) => outline.className !== 'InputLayer')
     .map(({ outline }) => outline);
   if (layers.length === 0) refuse('GW_IMPORT_FORMAT', 'got a model with no layer but its input');
+  const names = layers.map(({ name }) => name);
+  const twice = names.find((name, n) => names.indexOf(name) < n);
+  if (twice !== undefined)
+    refuse('GW_IMPORT_FORMAT', `got the layer "${twice}" twice, wanted names that are each used once`);
   const first = (inputs[0]?.outline ?? layers[0]!).config;
   const shape =
     field(first, 'batch_shape') ?? field(first, 'batch_input_shape') ?? field(config, 'build_input_shape');

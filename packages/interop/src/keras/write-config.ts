@@ -18,10 +18,7 @@ export function configOf(
       : [null, input.steps, input.kind === 'ids' ? input.size : input.width];
   const layers = outlines.map(({ className, config }, n) => ({
     class_name: className,
-    config:
-      dialect === 'tf.layers' && n === 0
-        ? { ...config, batch_input_shape: shape, dtype: input.kind === 'ids' ? 'int32' : 'float32' }
-        : config,
+    config: dialect === 'tf.layers' && n === 0 ? { ...config, batch_input_shape: shape } : config,
   }));
   if (dialect !== 'tf.layers')
     layers.unshift({
