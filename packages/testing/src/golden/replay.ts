@@ -4,7 +4,7 @@ import { replayClip } from './clip.js';
 import { type GoldenFile, parseGolden } from './file.js';
 import { replayInterchange } from './interchange.js';
 import { replayLoss, replayModelLoss } from './losses.js';
-import { replayOnnxNode } from './onnx-node.js';
+import { replayOnnx, replayOnnxNode } from './onnx.js';
 import { replayCell, replayStack } from './recurrent.js';
 import { type GoldenOptions, Skip } from './run.js';
 import { replayTrain } from './train.js';
@@ -26,6 +26,7 @@ const kinds: Readonly<Record<string, (file: GoldenFile, options: GoldenOptions) 
   clip: replayClip,
   train: replayTrain,
   'onnx-node': replayOnnxNode,
+  onnx: replayOnnx,
   safetensors: replayInterchange,
   keras: replayInterchange,
 };

@@ -1,0 +1,156 @@
+import { refuseLayer } from '../errors.js';
+import type { CellActivation, CellSpec, Direction, Values } from '../model.js';
+import { type GateOrder, rowOf, sliced, transposed, withGates } from '../values.js';
+import type { OnnxNode } from './graph.js';
+
+export const recurrentOps = ['RNN', 'LSTM', 'GRU'] as const;
+export type RecurrentOp = (typeof recurrentOps)[number];
+
+/** ONNX' gates, and how ours come of them; its h = (1 − z) ⊗ n + z ⊗ h' has z the other way round. */
+export const gatesOf: Readonly<Record<RecurrentOp, GateOrder>> = {
+  RNN: { from: ['h'], to: ['h'] },
+  LSTM: { from: ['i', 'o', 'f', 'g'], to: ['i', 'f', 'g', 'o'] },
+  GRU: { from: ['z', 'r', 'n'], to: ['z', 'r', 'n'], negated: 'z' },
+};
+const usual: Readonly<Record<RecurrentOp, readonly string[]>> = {
+  RNN: ['Tanh'],
+  LSTM: ['Sigmoid', 'Tanh', 'Tanh'],
+  GRU: ['Sigmoid', 'Tanh'],
+};
+
+/** What the attributes of an RNN, LSTM or GRU node say. */
+export interface RecurrentNode {
+  readonly op: RecurrentOp;
+  readonly cell: CellSpec;
+  /** Whether each direction runs from the last step to the first. */
+  readonly reverse: readonly boolean[];
+  /** 0: X [T,B,I]; 1: X [B,T,I]. */
+  readonly layout: 0 | 1;
+}
+
+/** Errors: `GW_IMPORT_UNSUPPORTED`, by the node's name. */
+export function recurrentNode(node: OnnxNode): RecurrentNode {
+  const op = node.op as RecurrentOp;
+  const get = <T>(name: string, absent: T): T => (node.attributes.get(name) ?? absent) as T;
+  const direction = get('direction', 'forward');
+  const reverse = { forward: [false], reverse: [true], bidirectional: [false, true] }[direction];
+  if (!reverse) return unsupported(node, `direction "${direction}"`, 'forward, reverse or bidirectional');
+  if (node.attributes.has('clip'))
+    unsupported(node, 'clip, which bounds what goes into the activations', 'none: train without it');
+  if (get<number>('input_forget', 0) === 1)
+    unsupported(
+      node,
+      'input_forget: coupled gates',
+      'an LSTM without it, or the cell of plugin-cell-coupled',
+    );
+  return {
+    op,
+    cell: cellSpec(node, op, reverse.length),
+    reverse,
+    layout: get<number>('layout', 0) === 1 ? 1 : 0,
+  };
+}
+
+const unsupported = (node: OnnxNode, got: string, wanted: string): never =>
+  refuseLayer('GW_IMPORT_UNSUPPORTED', node.name, `got ${node.op} with ${got}`, `wanted ${wanted}`);
+
+function cellSpec(node: OnnxNode, op: RecurrentOp, directions: number): CellSpec {
+  const names = (node.attributes.get('activations') ?? []) as readonly string[];
+  const [alpha, beta] = ['alpha', 'beta'].map((k) => node.attributes.get(`activation_${k}`) ?? []) as [
+    readonly number[],
+    readonly number[],
+  ];
+  const each = usual[op].length;
+  const all = names.length > 0 ? names : Array.from({ length: directions }, () => usual[op]).flat();
+  const used = all.map((name, k) => activationOf(node, name, alpha[k], beta[k]));
+  for (let k = each; k < used.length; k++) {
+    if (used[k] !== used[k % each])
+      unsupported(node, `other activations in each direction (${all.join(', ')})`, 'the same in both');
+  }
+  const [first, second, third] = used as [CellActivation, CellActivation, CellActivation];
+  if (op === 'RNN') return { kind: 'rnn', activation: first };
+  if (op === 'GRU') {
+    const resetAfter = node.attributes.get('linear_before_reset') === 1;
+    return { kind: 'gru', resetAfter, gates: first, activation: second };
+  }
+  return {
+    kind: 'lstm',
+    gates: first,
+    activation: second,
+    output: third,
+    peepholes: (node.inputs[7] ?? '') !== '',
+  };
+}
+
+/** By ONNX' name, in whatever case; hard sigmoid is max(0, min(1, α x + β)), α = 0.2 and β = 0.5 where they are absent. */
+function activationOf(node: OnnxNode, name: string, alpha = 0.2, beta = 0.5): CellActivation {
+  const plain: Readonly<Record<string, CellActivation>> = { tanh: 'tanh', sigmoid: 'sigmoid', relu: 'relu' };
+  const found = plain[name.toLowerCase()];
+  if (found) return found;
+  if (name.toLowerCase() === 'hardsigmoid' && beta === 0.5) {
+    if (Math.fround(alpha) === Math.fround(0.2)) return 'hard-sigmoid';
+    if (Math.fround(alpha) === Math.fround(1 / 6)) return 'hard-sigmoid-6';
+  }
+  return unsupported(
+    node,
+    `the activation ${name} (alpha ${alpha}, beta ${beta})`,
+    'Tanh, Sigmoid, Relu, or HardSigmoid with alpha 0.2 or 1/6',
+  );
+}
+
+/** The weights of a node as ONNX has them, D directions. */
+export interface NodeWeights {
+  readonly W: Values; // [D, G·H, I]
+  readonly R: Values; // [D, G·H, H]
+  readonly B?: Values; // [D, 2·G·H]
+  readonly P?: Values; // [D, 3·H], i o f
+}
+
+/** One direction in this project's order. Errors: `GW_IMPORT_WEIGHTS`. */
+export function directionOf(
+  { name }: OnnxNode,
+  { op, reverse }: RecurrentNode,
+  weights: NodeWeights,
+  d: number,
+): Direction {
+  const { W, R, B, P } = weights;
+  const G = gatesOf[op].from.length;
+  const [D, rows = 0, I] = W.shape;
+  const H = rows / G;
+  const wanted: readonly [string, Values | undefined, readonly (number | undefined)[]][] = [
+    ['W', W, [reverse.length, G * H, I]],
+    ['R', R, [D, G * H, H]],
+    ['B', B, [D, 2 * G * H]],
+    ['P', P, [D, 3 * H]],
+  ];
+  for (const [key, values, shape] of wanted) {
+    if (!values || (Number.isInteger(H) && H > 0 && values.shape.join() === shape.join())) continue;
+    refuseLayer(
+      'GW_IMPORT_WEIGHTS',
+      name,
+      `got ${key} [${values.shape}], wanted [${shape}]`,
+      `directions, gates · H and inputs of ${op} must agree`,
+    );
+  }
+  const order = gatesOf[op];
+  const part = (values: Values) => withGates(transposed(rowOf(values, d)), order);
+  const bias = B && rowOf(B, d);
+  return {
+    reverse: reverse[d] as boolean,
+    W: part(W),
+    R: part(R),
+    ...(bias && {
+      bias: {
+        input: withGates(sliced(bias, 0, G * H), order),
+        recurrent: withGates(sliced(bias, G * H, 2 * G * H), order),
+      },
+    }),
+    ...(P && { peepholes: peepholesOf(rowOf(P, d), H) }),
+  };
+}
+
+/** i o f to [3, H], rows i f o. */
+function peepholesOf(p: Values, H: number): Values {
+  const { data } = withGates(p, { from: ['i', 'o', 'f'], to: ['i', 'f', 'o'] });
+  return { shape: [3, H], data };
+}
