@@ -33,6 +33,8 @@ export function gateTensors(cell: AnyCell, given: RecurArgs): Pending {
     const saved = savedAtEveryStep(cell, args, before);
     const names = boundedGates(cell).map(({ gate }) => gate);
     const keep = memoryFactor(cell, args, saved, before);
+    // recurStates keeps them beyond this tidy
+    tf.dispose(Object.values(sequences));
     return {
       gates: Object.fromEntries(names.map((gate) => [gate, saved[gate]!])),
       keep: keep && tf.broadcastTo(keep, saved[cell.saved[0]!]!.shape),

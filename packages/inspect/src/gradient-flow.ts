@@ -2,6 +2,7 @@ import { GatewiseError } from '@gatewise/core';
 import { type RecurCall, withRun } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { disposeCall, keepCall, unitsOf } from './calls.js';
 import { type GateUse, gateTensors, readGates } from './gates.js';
 
 /** A tf.layers model, or something that gives its own loss, as the trainer's `trainable(…)` does. */
@@ -70,7 +71,10 @@ export async function gradientFlow(
       value.dispose();
     }
   } finally {
-    for (const { call, deltas } of seen) tf.dispose([call.args as unknown as tf.TensorContainer, deltas]);
+    for (const { call, deltas } of seen) {
+      disposeCall(call);
+      tf.dispose(deltas);
+    }
   }
 }
 
@@ -116,13 +120,8 @@ function sameCall(seen: readonly Seen[], { layer, cell, args }: RecurCall): Seen
   return last && last.x === args.x && last.call.layer === layer && last.call.cell !== cell ? last : undefined;
 }
 
-function add(seen: Seen[], { layer, cell, args }: RecurCall): Seen {
-  const copy = <V>(value: V): V => {
-    if (value instanceof tf.Tensor) return tf.keep(tf.clone(value)) as V;
-    if (value === null || typeof value !== 'object') return value;
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, copy(v)])) as V;
-  };
-  const one = { call: { layer, cell, args: copy(args) }, x: args.x, deltas: {} };
+function add(seen: Seen[], call: RecurCall): Seen {
+  const one = { call: keepCall(call), x: call.args.x, deltas: {} };
   seen.push(one);
   return one;
 }
@@ -140,7 +139,7 @@ async function read({ call, deltas }: Seen, within: number): Promise<LayerFlow> 
   const { cell, layer, args } = call;
   const gradients: Record<string, number[]> = {};
   const [, T] = args.x.shape as [number, number];
-  const H = args.b.size / cell.gates.length;
+  const H = unitsOf(call);
   for (const name of cell.state) {
     const d = deltas[name];
     gradients[name] = d ? norms(await d.data(), T, H) : Array(T).fill(0);

@@ -1,3 +1,4 @@
+export { disposeCall, gatesOf, keepCall } from './calls.js';
 export type { GateUse } from './gates.js';
 export {
   type FlowOptions,

@@ -69,10 +69,22 @@ export interface UpdateStats {
   readonly stateGradients: Readonly<Record<string, Tensor2D>>;
   /** State names, in the order of the second axis of `stateGradients`. */
   readonly states: Readonly<Record<string, readonly string[]>>;
+  /**
+   * How the gates of each recurrent layer are used, by layer and gate: only on steps where a plugin asked through
+   * `provideProbe`, else {}. It runs the layers once more and waits on the device: call it only where it is used.
+   */
+  gates(): Promise<Readonly<Record<string, Readonly<Record<string, GateUse>>>>>;
   /** Leaves weights and optimizer as they are, and the step out of the epoch's means; plugins that come later are not called. */
   skip(): void;
   /** True once a plugin has skipped it, then and until the step is over. */
   readonly skipped: boolean;
+}
+/** Shares of a gate's activations over units, rows and real steps: within 0.1 of one of its ends. */
+export interface GateUse {
+  /** Near its lower end: 0 for σ, −1 for tanh. */
+  readonly low: number;
+  /** Near its upper end; 0 where it has none. */
+  readonly high: number;
 }
 /** What a recurrent layer gives in a training step, on the tape: a penalty computed of it has a gradient. */
 export interface LayerOutputs {

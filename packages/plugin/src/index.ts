@@ -4,6 +4,7 @@ export {
   type Batch,
   type BatchContext,
   type EpochContext,
+  type GateUse,
   type Gradients,
   type Hooks,
   hookKinds,

@@ -1,6 +1,7 @@
-import '@tensorflow/tfjs';
+import { gradientFlow } from '@gatewise/inspect';
+import { gru, lstm } from '@gatewise/layers';
 import { currentRun } from '@gatewise/recurrence';
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { line, plugin, points } from '../test/fixtures.js';
 import { train } from './index.js';
@@ -61,5 +62,36 @@ it('reaches beforeUpdate on steps where someone asked, and lives until it return
   const root = Math.fround(Math.SQRT2);
   expect(seen).toEqual(['none', ['lstm', [3, 2], [root, root, root, root, root, root], ['h', 'c']], 'none']);
   optimizer.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+it('tells how gates are used on steps where someone asked', async () => {
+  const model = tf.sequential({
+    layers: [
+      lstm({ units: 3, inputShape: [4, 2], seed: 1, name: 'memory', forgetBias: 9, returnSequences: true }),
+      gru({ units: 2, seed: 1, name: 'top' }),
+      tf.layers.dense({ units: 1, name: 'head' }),
+    ],
+  });
+  const batch = () => ({ x: tf.randomNormal([2, 4, 2], 0, 1, 'float32', 1), y: tf.ones([2, 1]) });
+  const wanted = await gradientFlow(model, batch());
+  const seen: unknown[] = [];
+  const read = plugin('read', {
+    provideProbe: ({ step }) => step === 0,
+    async beforeUpdate(stats) {
+      seen.push(await stats.gates());
+      expect(await stats.gates()).toBe(seen.at(-1));
+    },
+  });
+  const optimizer = tf.train.sgd(0);
+  const run = () =>
+    train(model, () => [batch(), batch()], {
+      ...{ loss: 'meanSquaredError', epochs: 1, optimizer, plugins: [read] },
+    });
+  await run();
+  expect(seen).toEqual([Object.fromEntries(wanted.layers.map(({ layer, gates }) => [layer, gates])), {}]);
+  expect(seen[0]).toMatchObject({ memory: { f: { high: 1, low: 0 } } });
+  const before = tf.memory().numTensors;
+  await run();
   expect(tf.memory().numTensors).toBe(before);
 });

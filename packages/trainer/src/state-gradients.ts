@@ -1,4 +1,6 @@
-import type { Gradients, UpdateStats } from '@gatewise/plugin';
+import { disposeCall, gatesOf, keepCall } from '@gatewise/inspect';
+import type { GateUse, Gradients, UpdateStats } from '@gatewise/plugin';
+import type { RecurCall } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 
 const TINY = 1e-30;
@@ -17,12 +19,32 @@ export class StateGradients implements UpdateStats {
     this.states[layer] = states;
   };
 
+  readonly #calls: RecurCall[] = [];
+  #gates: ReturnType<UpdateStats['gates']> | undefined;
+
+  /** Takes the first call of a layer: those that show another state at every step come after it. */
+  readonly keep = (call: RecurCall): undefined => {
+    if (!this.#calls.some(({ layer }) => layer === call.layer)) this.#calls.push(keepCall(call));
+  };
+
+  readonly gates = (): ReturnType<UpdateStats['gates']> => {
+    this.#gates ??= this.#readGates();
+    return this.#gates;
+  };
+
+  async #readGates(): Promise<Record<string, Readonly<Record<string, GateUse>>>> {
+    const all: Record<string, Readonly<Record<string, GateUse>>> = {};
+    for (const call of this.#calls) all[call.layer] = await gatesOf(call);
+    return all;
+  }
+
   readonly skip = (): void => {
     this.skipped = true;
   };
 
   dispose(): void {
     tf.dispose(this.stateGradients);
+    for (const call of this.#calls.splice(0)) disposeCall(call);
   }
 }
 

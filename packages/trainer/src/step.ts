@@ -82,7 +82,7 @@ function computeGradients(
     step,
     training: true,
     regularisers: (layer: LayerInfo) => driver.provide('provideRegularisers', layer, context) ?? {},
-    ...(probed ? { onStateGradients: stats.add } : {}),
+    ...(probed ? { onStateGradients: stats.add, onRecur: stats.keep } : {}),
     ...(driver.has('providePenalty') && {
       onOutputs: (layer: LayerInfo, outputs: LayerOutputs) => {
         const penalty = driver.provide('providePenalty', layer, outputs as PenaltyOutputs, context);

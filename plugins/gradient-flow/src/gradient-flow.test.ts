@@ -34,6 +34,7 @@ const stats = () => ({
   gradients: {},
   skip: () => {},
   skipped: false,
+  gates: async () => ({}),
   stateGradients: {
     rnn: tf.tensor2d([
       [1, 10],

@@ -45,6 +45,7 @@ async function run(options: ReportOptions, end: TrainEnd = { reason: 'completed'
       gradients: {},
       skip: () => {},
       skipped: false,
+      gates: async () => ({}),
       stateGradients:
         step % 5 === 0
           ? {
