@@ -6,7 +6,7 @@ import { torchGates } from './gates.js';
 
 /**
  * Writes a description as a PyTorch state_dict in safetensors: `rnn.weight_ih_l0`, `head.weight`, …; layers named `rnn_l0`,
- * `rnn_l1` become levels of one module `rnn`. Its metadata says how to make each module. A layer's one bias becomes
+ * `rnn_l1` that are alike become levels of one module `rnn`. Its metadata says how to make each module. A layer's one bias becomes
  * bias_ih, with zeros for bias_hh. Errors: `GW_EXPORT_UNSUPPORTED` by the layer's name.
  *
  * @example
@@ -18,16 +18,17 @@ export function writeTorch(
 ): Uint8Array {
   const tensors = new Map<string, Entry>();
   const put = (name: string, { shape, data }: Values) => void tensors.set(name, entryOf(dtype, shape, data));
-  for (const layer of spec.layers) putLayer(layer, put);
-  return writeSafetensors(tensors, { format: 'pt', modules: modulesText(spec) });
+  const places = placesOf(spec);
+  for (const layer of spec.layers) putLayer(layer, places, put);
+  return writeSafetensors(tensors, { format: 'pt', modules: modulesText(spec, places) });
 }
 
 type Put = (name: string, values: Values) => void;
 
-function putLayer(layer: LayerSpec, put: Put): void {
+function putLayer(layer: LayerSpec, places: ReadonlyMap<string, Place>, put: Put): void {
   switch (layer.kind) {
     case 'recurrent':
-      putRecurrent(layer, put);
+      putRecurrent(layer, places.get(layer.name)!, put);
       break;
     case 'dense':
       put(`${layer.name}.weight`, transposed(layer.W));
@@ -51,8 +52,7 @@ const noMasks = (name: string): never =>
     'take it out of the description and pack sequences by their lengths in PyTorch, or export the model as ONNX or Keras',
   );
 
-function putRecurrent(layer: RecurrentSpec, put: Put): void {
-  const [module, level] = moduleOf(layer.name);
+function putRecurrent(layer: RecurrentSpec, [module, level]: Place, put: Put): void {
   check(layer);
   layer.directions.forEach(({ W, R, bias }, d) => {
     const order = inverse(torchGates(layer.cell));
@@ -66,10 +66,27 @@ function putRecurrent(layer: RecurrentSpec, put: Put): void {
   });
 }
 
-/** `rnn_l1` is level 1 of the module `rnn`. */
-function moduleOf(name: string): [module: string, level: number] {
-  const match = /^(.+)_l(\d{1,4})$/s.exec(name);
-  return match ? [match[1]!, Number(match[2])] : [name, 0];
+type Place = readonly [module: string, level: number];
+
+/** Where each recurrent layer goes: `rnn_l0`, `rnn_l1` are levels of a module `rnn` where they are alike, else modules of their own. */
+function placesOf({ layers }: ModelSpec): ReadonlyMap<string, Place> {
+  const recurrent = layers.filter((layer) => layer.kind === 'recurrent');
+  const families = new Map<string, RecurrentSpec[]>();
+  const named = recurrent.map((layer) => {
+    const [, module = layer.name, level = '0'] = /^(.+)_l(\d{1,4})$/s.exec(layer.name) ?? [];
+    families.set(module, [...(families.get(module) ?? []), layer]);
+    return { layer, module, level: Number(level) };
+  });
+  const kind = ({ cell, units, directions }: RecurrentSpec) =>
+    JSON.stringify([cell, units, directions.length, !directions[0]!.bias]);
+  const alike = (family: readonly RecurrentSpec[]) =>
+    family.every((layer, l) => kind(layer) === kind(family[0]!) && layer.name.endsWith(`_l${l}`));
+  return new Map(
+    named.map(({ layer, module, level }) => {
+      const family = families.get(module)!;
+      return [layer.name, alike(family) && family.length > 1 ? [module, level] : [layer.name, 0]];
+    }),
+  );
 }
 
 /** What nn.RNN, nn.LSTM and nn.GRU cannot compute. */
@@ -116,7 +133,7 @@ const startsElsewhere = ({ initial }: Direction) =>
   Object.values(initial ?? {}).some(({ data }) => data.some((v) => v !== 0));
 
 /** How to make the modules in Python, a line each. */
-function modulesText({ layers }: ModelSpec): string {
+function modulesText({ layers }: ModelSpec, places: ReadonlyMap<string, Place>): string {
   const levels = new Map<string, RecurrentSpec[]>();
   const lines: (string | (() => string))[] = [];
   for (const layer of layers) {
@@ -129,7 +146,7 @@ function modulesText({ layers }: ModelSpec): string {
     } else if (kind === 'embedding') lines.push(`${name} = nn.Embedding(${layer.table.shape.join(', ')})`);
     else if (kind === 'dropout') lines.push(`${name} = nn.Dropout(${layer.rate})`);
     else if (kind === 'recurrent') {
-      const [module] = moduleOf(name);
+      const [module] = places.get(name)!;
       const known = levels.get(module);
       levels.set(module, [...(known ?? []), layer]);
       if (!known) lines.push(() => recurrentText(module, levels.get(module)!));
