@@ -10,8 +10,9 @@ export interface Bundle {
 }
 
 /** A script of the test page, from the sources of the packages. */
-export const bundlePage = (name: 'main' | 'worker' | 'responsive' | 'train-worker'): Promise<Bundle> =>
-  bundle({ entryPoints: [here(`page/${name}.ts`)] });
+export const bundlePage = (
+  name: 'main' | 'worker' | 'responsive' | 'train-worker' | 'crash',
+): Promise<Bundle> => bundle({ entryPoints: [here(`page/${name}.ts`)] });
 
 /** What an application gets that writes `source`; tf.js stays outside. */
 export const bundleSource = (source: string): Promise<Bundle> =>

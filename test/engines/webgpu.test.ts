@@ -39,7 +39,7 @@ describe.skipIf(reason !== null)(`backend webgpu in Node${reason ? `: ${reason}`
     expect(engine).toBe('webgpu');
   });
 
-  it('gives a coded error, not zeros, once the device is lost', () => {
+  it('gives a coded error, not zeros, once the device is lost, and starts another on request', () => {
     const program = `
       const { useBackend } = await import('@gatewise/backends');
       const { recur } = await import('@gatewise/recurrence');
@@ -54,9 +54,12 @@ describe.skipIf(reason !== null)(`backend webgpu in Node${reason ? `: ${reason}`
       device.destroy();
       const code = await unread.data().catch(({ code }) => code);
       try { run(); } catch (error) { console.log(y.length, error.code, code); }
+      await useBackend('webgpu');
+      const again = { x: tf.ones([1, 2, 3]), W: tf.ones([3, 8]), R: tf.ones([2, 8]), b: tf.zeros([8]) };
+      console.log((await recur(lstm, again).y.data()).join() === y.join());
       process.exit(0);
     `;
-    expect(outputOf(program)).toBe('4 GW_ENGINE_DEVICE_LOST GW_ENGINE_DEVICE_LOST\n');
+    expect(outputOf(program)).toBe('4 GW_ENGINE_DEVICE_LOST GW_ENGINE_DEVICE_LOST\ntrue\n');
   });
 
   webgpuSuite(

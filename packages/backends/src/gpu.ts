@@ -7,27 +7,26 @@ import { startAnew } from './start-anew.js';
  * Refuses webgl where there is no canvas, or no GPU that it may use; one that has lost its context makes room for another.
  * tf.js' union package brings the backend itself.
  */
-export function checkWebgl(): void {
-  if (!isNode() && tf.env().getNumber('WEBGL_VERSION') > 0) {
-    if (tf.engine().registry.webgl && contextOf()?.isContextLost()) startAnew('webgl');
-    return;
-  }
-  throw new GatewiseError(
+export async function loadWebgl(): Promise<void> {
+  if (isNode() || tf.env().getNumber('WEBGL_VERSION') === 0) throw noWebgl();
+  const { contextIsLost } = await import('@gatewise/engine-webgl');
+  if (contextIsLost()) startAnew('webgl');
+}
+
+const noWebgl = () =>
+  new GatewiseError(
     'GW_BACKEND_UNAVAILABLE',
     isNode()
       ? 'got Node, wanted a browser page or worker, where webgl lives; likely fix: use node, wasm or cpu here'
       : 'got a page without WebGL, wanted a GPU that the browser lets pages use; likely fix: turn hardware acceleration on, or use wasm here',
   );
-}
 
 /** The driver's own words, `ANGLE (…)`, where the browser tells them. */
 export function describeWebgl(): string {
-  const gl = contextOf();
+  const backend = tf.findBackend('webgl') as unknown as { gpgpu?: { gl?: WebGL2RenderingContext } };
+  const gl = backend.gpgpu?.gl;
   return gl === undefined ? 'WebGL' : rendererOf(gl);
 }
-
-const contextOf = () =>
-  (tf.findBackend('webgl') as unknown as { gpgpu?: { gl?: WebGL2RenderingContext } }).gpgpu?.gl;
 
 function rendererOf(gl: WebGL2RenderingContext): string {
   const extension = gl.getExtension('WEBGL_debug_renderer_info');
@@ -45,7 +44,10 @@ export async function graphicsOfPage(): Promise<{ webgl: string | null; webgpu: 
   return { webgl, webgpu: adapter ? sayAdapter(words(adapter.info)) : null };
 }
 
-/** Loads the webgpu backend; in Node it needs `navigator.gpu` from the package `webgpu` first. */
+/**
+ * Loads the webgpu backend; in Node it needs `navigator.gpu` from the package `webgpu` first. One that has lost its device
+ * makes room for another.
+ */
 export async function loadWebgpu(from: string = import.meta.url): Promise<void> {
   if (isNode()) await installDawn(from);
   else await checkAdapter();
@@ -58,6 +60,8 @@ export async function loadWebgpu(from: string = import.meta.url): Promise<void> 
       { cause },
     );
   }
+  const { deviceIsLost } = await import('@gatewise/engine-webgpu');
+  if (deviceIsLost()) startAnew('webgpu');
 }
 
 async function checkAdapter(): Promise<void> {

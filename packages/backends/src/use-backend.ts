@@ -2,7 +2,7 @@ import { GatewiseError } from '@gatewise/core';
 import { installKernels, removeKernels } from '@gatewise/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadEngine } from './engine.js';
-import { checkWebgl, describeWebgl, describeWebgpu, loadWebgpu } from './gpu.js';
+import { describeWebgl, describeWebgpu, loadWebgl, loadWebgpu } from './gpu.js';
 import { loadGradients } from './gradients.js';
 import {
   type AutoOptions,
@@ -34,7 +34,7 @@ const loaders: Record<ConcreteBackend, Loader> = {
   cpu: { tfName: 'cpu', load: quietCpu, driver: () => 'plain JavaScript' },
   node: native('@tensorflow/tfjs-node'),
   'node-gpu': native('@tensorflow/tfjs-node-gpu'),
-  webgl: { tfName: 'webgl', load: checkWebgl, driver: describeWebgl },
+  webgl: { tfName: 'webgl', load: loadWebgl, driver: describeWebgl },
   wasm: { tfName: 'wasm', load: ({ wasmPaths }) => loadWasm(wasmPaths), driver: describeWasm },
   webgpu: { tfName: 'webgpu', load: () => loadWebgpu(), driver: describeWebgpu },
 };

@@ -1,6 +1,6 @@
 import type { backend_util } from '@tensorflow/tfjs-core';
 import { type Backend, backend } from './backend.js';
-import { checkAlive, isLost } from './limits.js';
+import { checkAlive, isLost, watchContext } from './limits.js';
 
 type Values = backend_util.TypedArray;
 interface Fence {
@@ -12,6 +12,9 @@ interface Readable extends Backend {
   readSync(id: object): Values;
 }
 
+/** A page is told of a loss some ms after the first call that fails for it. */
+const SOON = 50;
+
 const guarded = new WeakSet<Backend>();
 
 /**
@@ -22,6 +25,7 @@ export function guardReads(): void {
   const of = backend() as Readable;
   if (guarded.has(of)) return;
   guarded.add(of);
+  watchContext(of);
   const { read, readSync, gpgpu } = of;
   const createFence = gpgpu.createFence;
   gpgpu.createFence = (gl) => {
@@ -40,6 +44,9 @@ export function guardReads(): void {
     if (onHost(id)) return read.call(of, id);
     try {
       return await read.call(of, id);
+    } catch (error) {
+      await new Promise((done) => setTimeout(done, SOON));
+      throw error;
     } finally {
       check(id);
     }

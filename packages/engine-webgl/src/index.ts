@@ -1,7 +1,9 @@
 import { registerEngine } from '@gatewise/recurrence';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Backend } from './backend.js';
 import { webglEngine } from './engine.js';
 import { guardReads } from './guard-reads.js';
-import { limits } from './limits.js';
+import { isLost, limits } from './limits.js';
 
 export { type WebglOptions, webglEngine } from './engine.js';
 export type { Limits } from './limits.js';
@@ -35,4 +37,10 @@ export function loadWebglEngine(): WebglInfo | null {
   }
   registered = true;
   return { targets: device.targets, bits: device.float32 ? 32 : 16 };
+}
+
+/** True where tf.js' webgl backend has started, and lost its context since. */
+export function contextIsLost(): boolean {
+  const started = tf.engine().registry.webgl as unknown as Backend | undefined;
+  return started !== undefined && isLost(started);
 }

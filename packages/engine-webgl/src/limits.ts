@@ -31,6 +31,13 @@ export function limits(less: Partial<Limits> = {}): Limits | null {
   };
 }
 
+/** Keeps a lost context lost: a browser restores it, with none of its textures, and they would read as zeros. */
+export function watchContext({ gpgpu: { gl } }: Backend): void {
+  gl.canvas.addEventListener('webglcontextrestored', () =>
+    gl.getExtension('WEBGL_lose_context')?.loseContext(),
+  );
+}
+
 export const isLost = (of: Backend = backend()): boolean => of.gpgpu.gl.isContextLost();
 
 /** A lost context draws nothing and reads as zeros: that must not look like a result. Errors: `GW_ENGINE_LOST`. */

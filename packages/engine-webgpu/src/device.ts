@@ -74,13 +74,19 @@ function watch(device: GPUDevice): { readonly message?: string } {
   return state;
 }
 
+/** True where tf.js' webgpu backend has started, and lost its device since. */
+export function deviceIsLost(): boolean {
+  const started = tf.engine().registry.webgpu as unknown as Backend | undefined;
+  return started !== undefined && watch(started.device).message !== undefined;
+}
+
 /** Throws `GW_ENGINE_DEVICE_LOST` where the GPU has gone: its buffers would read as zeros. */
 export function checkDevice({ device }: Pick<Backend, 'device'> = backend()): void {
   const state = watch(device);
   if (state.message === undefined) return;
   throw new GatewiseError(
     'GW_ENGINE_DEVICE_LOST',
-    `got a GPU device that is lost (${state.message}), wanted a working one; likely fix: reload the page or restart the process, and go on from a checkpoint`,
+    `got a GPU device that is lost (${state.message}), wanted a working one; likely fix: useBackend('webgpu') again, which starts another, and go on from a checkpoint`,
   );
 }
 

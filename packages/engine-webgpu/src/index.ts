@@ -2,7 +2,7 @@ import { registerEngine } from '@gatewise/recurrence';
 import { guardReads } from './device.js';
 import { webgpuEngine } from './engine.js';
 
-export type { Limits } from './device.js';
+export { deviceIsLost, type Limits } from './device.js';
 export { webgpuEngine } from './engine.js';
 
 /**

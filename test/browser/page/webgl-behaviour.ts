@@ -130,9 +130,9 @@ export async function lostContext(): Promise<void> {
   await backend('webgl');
   registerEngine(webglEngine());
   const drawn = draw({ B: 2, T: 3, I: 2, H: 2 });
-  const lose = losing();
+  const { lose, restore } = losing();
   tf.dispose(gradients(drawn)); // everything is compiled
-  const [read, unread] = [outputs(drawn).y, outputs(drawn).y];
+  const [read, unread, other] = [outputs(drawn).y, outputs(drawn).y, outputs(drawn).y];
   const known = [...(await read.data())];
   const during = () => {
     const loss = (W: tf.Tensor) => {
@@ -153,6 +153,9 @@ export async function lostContext(): Promise<void> {
     }),
     'a sum, read': await readCode(tf.tidy(() => tf.sum(unread))),
   };
+  await restore(); // as a browser does after its GPU process has crashed; the textures are gone all the same
+  const restored = [await readCode(other), errorCode(() => tf.tidy(() => outputs(drawn).y))];
+  Object.assign(codes, { 'read, restored': restored[0], 'forward, restored': restored[1] });
   const wrong = Object.entries(codes).filter(([, code]) => code !== 'GW_ENGINE_LOST');
   if (wrong.length > 0) throw new Error(`got ${wrong.join('; ')}, wanted GW_ENGINE_LOST`);
   const again = [...(await read.data())];
@@ -167,7 +170,7 @@ export async function lostInTraining(): Promise<void> {
   const drawn = draw({ B: 2, T: 3, I: 2, H: 2 });
   const off = await tf.tidy(() => tf.max(tf.abs(tf.sub(outputs(drawn).y, outputs(drawn, 'ops').y)))).data();
   if (!(off[0]! < 1e-5)) throw new Error(`got y off by ${off} on the context after a lost one`);
-  const lose = losing();
+  const { lose } = losing();
   const W = tf.variable(tf.ones([2]));
   const loss = () => tf.sum(tf.square(W)) as tf.Scalar;
   const lost = definePlugin('lost', () => ({ onBatchEnd: lose }))({});
@@ -180,10 +183,21 @@ export async function lostInTraining(): Promise<void> {
   if (!code.startsWith('GW_ENGINE_LOST')) throw new Error(`got ${code}, wanted GW_ENGINE_LOST`);
 }
 
-function losing(): () => void {
+function losing(): { lose: () => void; restore: () => Promise<void> } {
   const { gl } = (tf.backend() as unknown as { gpgpu: { gl: WebGL2RenderingContext } }).gpgpu;
   const extension = gl.getExtension('WEBGL_lose_context')!;
-  return () => extension.loseContext();
+  const told = (name: string) =>
+    new Promise((done) => gl.canvas.addEventListener(`webglcontext${name}`, done, { once: true }));
+  const [lost, restored] = [told('lost'), told('restored')];
+  return {
+    lose: () => extension.loseContext(),
+    async restore() {
+      await lost;
+      await new Promise((done) => setTimeout(done, 20)); // until everyone has been told
+      extension.restoreContext();
+      await restored;
+    },
+  };
 }
 
 const readCode = (tensor: tf.Tensor): Promise<string> =>
