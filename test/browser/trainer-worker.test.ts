@@ -52,6 +52,11 @@ describe.skipIf(missing)(`training in a worker of a page${missing ? `: ${missing
     // generous: on a busy machine any task may wait; training itself would be seconds in one thread
     expect(longestTask).toBeLessThan(2000);
     expect(watched.moved[0]).toBe(watched.moved[1]);
+    expect(JSON.parse(watched.run)).toMatchObject({
+      ...{ end: { reason: 'completed' }, step: 120, git: null, machine: { threads: expect.any(Number) } },
+      engine: { backend: 'cpu', recurrence: 'wasm' },
+      versions: { browser: expect.stringContaining('Chrome'), '@tensorflow/tfjs-core': '4.22.0' },
+    });
   });
 
   it('is cancelled by its signal', async () => {

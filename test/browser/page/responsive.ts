@@ -1,4 +1,4 @@
-import { type StepReport, type Trained, trainInWorker } from '@gatewise/trainer-worker';
+import { type StepReport, trainInWorker } from '@gatewise/trainer-worker';
 
 /** What the page went through while its worker trained. */
 export interface Watched {
@@ -15,6 +15,8 @@ export interface Watched {
   readonly longestTimer: number;
   /** A weight, before it was moved here and here. */
   readonly moved: readonly [unknown, unknown];
+  /** `run.json`, as the worker wrote it. */
+  readonly run: string;
 }
 const worker = new URL('/train-worker.js', location.href);
 
@@ -26,7 +28,7 @@ export async function watch(): Promise<Watched> {
     gaps((next) => setTimeout(next)),
   ];
   const reports: StepReport[] = [];
-  const trained = await trainInWorker(worker, {
+  const trained = await trainInWorker<{ weight: number; run: string }>(worker, {
     options: { mode: 'learn' },
     onStep: (report) => reports.push(report),
   });
@@ -37,7 +39,8 @@ export async function watch(): Promise<Watched> {
     ...{ steps, firstLoss: losses[0]!, lastLoss: losses.at(-1)!, reports: reports.length },
     ...{ frames: drawn.count, longestFrame: drawn.longest, longestTimer: ticked.longest },
     ...{ longTasks: long.length, longestTask: Math.max(0, ...long) },
-    moved: [(trained as Trained<number>).value, Object.values(trained.weights)[0]?.values[0]],
+    moved: [trained.value.weight, Object.values(trained.weights)[0]?.values[0]],
+    run: trained.value.run,
   };
 }
 

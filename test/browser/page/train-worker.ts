@@ -1,8 +1,11 @@
 import { GatewiseError } from '@gatewise/core';
 import { lstm } from '@gatewise/layers';
 import { adam } from '@gatewise/optimisers';
+import { memoryStore, Tokens } from '@gatewise/plugin';
+import { runSummary } from '@gatewise/plugin-run-summary';
 import { serveTraining } from '@gatewise/trainer-worker';
 import * as tf from '@tensorflow/tfjs';
+import { Container } from 'inversify';
 import { backend } from './backend.js';
 
 type Mode = 'learn' | 'endless' | 'coded' | 'close' | 'uncaught';
@@ -27,11 +30,14 @@ serveTraining<{ mode: Mode }>(async ({ options: { mode }, port }) => {
   const model = tf.sequential({
     layers: [lstm({ units: 64, seed: 1, inputShape: [20, 1] }), tf.layers.dense({ units: 2 })],
   });
+  const [store, container] = [memoryStore(), new Container()];
+  container.bind(Tokens.Store).toConstantValue(store);
   await port.train(model, mode === 'endless' ? endless : batches, {
     ...{ loss: 'softmaxCrossEntropy', epochs: 4, seed: 1 },
-    optimizer: adam({ learningRate: 0.01 }),
+    ...{ optimizer: adam({ learningRate: 0.01 }), container, plugins: [runSummary({ folder: 'run' })] },
   });
-  return (await model.trainableWeights[0]?.read().data())?.[0];
+  const weight = (await model.trainableWeights[0]?.read().data())?.[0];
+  return { weight, run: new TextDecoder().decode(await store.read('run/run.json')) };
 });
 
 function thrown(): never {
