@@ -22,8 +22,9 @@ export type {
 export { type OnnxGraph, type OnnxNode, type Port, readOnnxGraph } from './onnx/graph.js';
 export { type Numbers, type RunOptions, runOnnx } from './onnx/run.js';
 export type { OnnxTensor } from './onnx/tensor.js';
+export { type OnnxOptions, writeOnnx } from './onnx/write.js';
 export { readTfLayers, type TfLayersOptions } from './tf-layers/read.js';
 export { writeTfLayers } from './tf-layers/write.js';
 export { readTorch, type TorchOptions } from './torch/read.js';
 export { writeTorch } from './torch/write.js';
-export { type Certificate, certificateText, type Fixture, verify } from './verify.js';
+export { type Certificate, certificateText, type Fixture, unverified, verify } from './verify.js';

@@ -41,7 +41,10 @@ const elementWise: Readonly<Record<string, Operator>> = {
   Elu: one((x, node) =>
     attribute(node, 'alpha', 1) === 1 ? tf.elu(x) : unsupported(node, 'an alpha other than 1'),
   ),
+  Selu: one((x) => tf.selu(x)),
   Softplus: one((x) => tf.softplus(x)),
+  // x / (1 + |x|)
+  Softsign: one((x) => tf.div(x, tf.add(tf.abs(x), 1))),
   HardSigmoid: one((x, node) =>
     tf.clipByValue(tf.add(tf.mul(x, attribute(node, 'alpha', 0.2)), attribute(node, 'beta', 0.5)), 0, 1),
   ),

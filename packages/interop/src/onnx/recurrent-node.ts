@@ -56,45 +56,42 @@ const unsupported = (node: OnnxNode, got: string, wanted: string): never =>
 
 function cellSpec(node: OnnxNode, op: RecurrentOp, directions: number): CellSpec {
   const names = (node.attributes.get('activations') ?? []) as readonly string[];
-  const [alpha, beta] = ['alpha', 'beta'].map((k) => node.attributes.get(`activation_${k}`) ?? []) as [
-    readonly number[],
-    readonly number[],
-  ];
-  const each = usual[op].length;
   const all = names.length > 0 ? names : Array.from({ length: directions }, () => usual[op]).flat();
-  const used = all.map((name, k) => activationOf(node, name, alpha[k], beta[k]));
-  for (let k = each; k < used.length; k++) {
-    if (used[k] !== used[k % each])
-      unsupported(node, `other activations in each direction (${all.join(', ')})`, 'the same in both');
-  }
+  const numbers = (key: string) => [
+    ...((node.attributes.get(`activation_${key}`) ?? []) as readonly number[]),
+  ];
+  const [alpha, beta] = [numbers('alpha'), numbers('beta')];
+  const used = all.map((name) => activationOf(node, name.toLowerCase(), alpha, beta));
+  const each = usual[op].length;
+  if (used.some((name, k) => name !== used[k % each]))
+    unsupported(node, `other activations in each direction (${all.join(', ')})`, 'the same in both');
   const [first, second, third] = used as [CellActivation, CellActivation, CellActivation];
   if (op === 'RNN') return { kind: 'rnn', activation: first };
   if (op === 'GRU') {
     const resetAfter = node.attributes.get('linear_before_reset') === 1;
     return { kind: 'gru', resetAfter, gates: first, activation: second };
   }
-  return {
-    kind: 'lstm',
-    gates: first,
-    activation: second,
-    output: third,
-    peepholes: (node.inputs[7] ?? '') !== '',
-  };
+  const peepholes = (node.inputs[7] ?? '') !== '';
+  return { kind: 'lstm', gates: first, activation: second, output: third, peepholes };
 }
 
-/** By ONNX' name, in whatever case; hard sigmoid is max(0, min(1, α x + β)), α = 0.2 and β = 0.5 where they are absent. */
-function activationOf(node: OnnxNode, name: string, alpha = 0.2, beta = 0.5): CellActivation {
+/** The functions that take them take α and β one after the other; where they are absent, ONNX' own. */
+function activationOf(node: OnnxNode, name: string, alphas: number[], betas: number[]): CellActivation {
   const plain: Readonly<Record<string, CellActivation>> = { tanh: 'tanh', sigmoid: 'sigmoid', relu: 'relu' };
-  const found = plain[name.toLowerCase()];
+  const found = plain[name];
   if (found) return found;
-  if (name.toLowerCase() === 'hardsigmoid' && beta === 0.5) {
-    if (Math.fround(alpha) === Math.fround(0.2)) return 'hard-sigmoid';
-    if (Math.fround(alpha) === Math.fround(1 / 6)) return 'hard-sigmoid-6';
-  }
+  // α x + β, and max(0, min(1, α x + β))
+  const usualNumbers = { affine: [1, 0], hardsigmoid: [0.2, 0.5] }[name];
+  const [a, b] = usualNumbers ?? [];
+  const [alpha, beta] = [alphas.shift() ?? a, betas.shift() ?? b];
+  const is = (α: number, β: number) => Math.fround(alpha ?? Number.NaN) === Math.fround(α) && beta === β;
+  if (name === 'affine' && is(1, 0)) return 'linear';
+  if (name === 'hardsigmoid' && is(0.2, 0.5)) return 'hard-sigmoid';
+  if (name === 'hardsigmoid' && is(1 / 6, 0.5)) return 'hard-sigmoid-6';
   return unsupported(
     node,
-    `the activation ${name} (alpha ${alpha}, beta ${beta})`,
-    'Tanh, Sigmoid, Relu, or HardSigmoid with alpha 0.2 or 1/6',
+    `the activation ${name}${alpha === undefined ? '' : ` with alpha ${alpha} and beta ${beta}`}`,
+    'tanh, sigmoid, relu, affine with alpha 1, or hardsigmoid with alpha 0.2 or 1/6',
   );
 }
 
