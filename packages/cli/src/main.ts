@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { newCommand, runCommand } from 'create-gatewise';
+import { benchCommand } from './bench/command.js';
+import { exportCommand } from './convert/export.js';
+import { importCommand } from './convert/import.js';
 import { doctorCommand } from './doctor/command.js';
 import { sampleCommand } from './sample.js';
 import { trainCommand } from './train/command.js';
@@ -15,6 +18,9 @@ export async function main(args: readonly string[]): Promise<void> {
     .addCommand(newCommand('new'))
     .addCommand(trainCommand('train'))
     .addCommand(sampleCommand())
+    .addCommand(benchCommand())
+    .addCommand(exportCommand())
+    .addCommand(importCommand())
     .addCommand(doctorCommand());
   await runCommand(program, args);
 }
