@@ -17,6 +17,7 @@ const record = {
     { step: 3, loss: 2, gradientNorm: 0.5, gradientNormClipped: 0.5 },
     { step: 4, loss: 1, gradientNorm: 0.25, gradientNormClipped: 0.25 },
   ],
+  gates: [],
   validations: [{ step: 4, loss: 1.5 }],
   flows: [0, 50].flatMap((step) =>
     ['h', 'c'].map((state) => ({ step, layer: 'lstm', state, norms: [1e-6, 1e-3, 1e-2] })),
@@ -108,7 +109,7 @@ describe('the charts of a run', () => {
 
   it('draws a long run as means, to its very end', () => {
     const samples = Array.from({ length: 1000 }, (_, i) => ({ step: i + 1, loss: i < 999 ? 2 : 5 }));
-    const { markup } = lossChart({ samples, validations: [], flows: [] }, bitsPerCharacter, []);
+    const { markup } = lossChart({ samples, validations: [], flows: [], gates: [] }, bitsPerCharacter, []);
     const [, raw = ''] = markup.match(/<path class="faint tone-a" d="M([^"]*L[^"]*)"/) ?? [];
     expect(raw.split('L')).toHaveLength(334);
     expect(raw).toMatch(/L546 [\d.]+$/);

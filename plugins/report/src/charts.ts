@@ -1,6 +1,6 @@
 import { type Chart, lineChart, type Point } from './chart.js';
 import type { Markup } from './html.js';
-import { type Flow, type RunRecord, type Sample, spread } from './record.js';
+import { type Flow, grouped, type RunRecord, type Sample, spread } from './record.js';
 
 /** How the loss is shown: its unit, and what one nat is in it. */
 export interface LossUnit {
@@ -64,13 +64,23 @@ export function normChart({ samples }: RunRecord): Markup {
   });
 }
 
+/** The learning rate over steps, where a plugin reports it. */
+export function rateChart({ samples }: RunRecord): Markup | undefined {
+  const points = pick(samples, (sample) => sample.learningRate);
+  if (points.length === 0) return undefined;
+  return lineChart({
+    id: 'learning-rate',
+    title: 'Learning rate',
+    note: 'What the schedule gave the optimizer.',
+    x: 'step',
+    y: 'η',
+    series: [{ name: 'η', points: bucketed(points), tone: 'tone-a' }],
+  });
+}
+
 /** ‖δs_t‖ over time steps, one chart a layer and state, several moments of training in each. */
 export function flowCharts({ flows }: RunRecord): Markup[] {
-  const groups = new Map<string, Flow[]>();
-  for (const flow of flows) {
-    const key = JSON.stringify([flow.layer, flow.state]);
-    groups.set(key, [...(groups.get(key) ?? []), flow]);
-  }
+  const groups = grouped(flows, ({ layer, state }) => JSON.stringify([layer, state]));
   const layers = new Set(flows.map(({ layer }) => layer));
   return [...groups.values()].map((group, i) => lineChart(flowChart(group, i, layers.size > 1)));
 }

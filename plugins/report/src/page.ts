@@ -1,4 +1,4 @@
-import type { TrainEnd } from '@gatewise/plugin';
+import type { PartTime, TrainEnd } from '@gatewise/plugin';
 import {
   clippedShare,
   flowCharts,
@@ -7,8 +7,10 @@ import {
   normChart,
   percent,
   type Reference,
+  rateChart,
   smoothed,
 } from './charts.js';
+import { flowMaps, gateCharts } from './gate-charts.js';
 import { html, type Markup } from './html.js';
 import { type RunRecord, spread } from './record.js';
 import { formatNumber } from './scale.js';
@@ -34,6 +36,10 @@ export interface ReportData {
   readonly settings: Cells;
   readonly figures: Cells;
   readonly sections: readonly Section[];
+  /** Where the time went, by part. */
+  readonly times: Readonly<Record<string, PartTime>>;
+  /** Steps that took it. */
+  readonly timedSteps: number;
 }
 
 /** One HTML file that needs nothing beside it and asks no one for anything: its policy forbids scripts and requests. */
@@ -52,9 +58,9 @@ export function reportHtml(data: ReportData): string {
 <main>
 <header><h1>${data.title}</h1><p class="about">${about(data)}</p>${failure(data.end)}${tiles(data)}</header>
 <section class="charts" aria-label="Charts">
-${lossChart(record, data.unit, data.references)}${normChart(record)}${flowCharts(record)}
+${lossChart(record, data.unit, data.references)}${normChart(record)}${rateChart(record)}${flowCharts(record)}${flowMaps(record)}${gateCharts(record)}
 </section>
-<div class="tables">${table('Settings', data.settings)}${table('Figures', data.figures)}</div>
+<div class="tables">${table('Settings', data.settings)}${table('Figures', data.figures)}${timeTable(data)}</div>
 ${sections.length === 0 ? undefined : html`<section><h2>Samples</h2>${sections.map(passage)}</section>`}
 ${numbers(data)}
 </main>
@@ -111,6 +117,21 @@ function table(title: string, cells: Cells): Markup | undefined {
 `,
   );
   return html`<section><h2>${title}</h2><table>${rows}</table></section>`;
+}
+
+/** Each part by itself, the longest first. */
+function timeTable({ times, timedSteps }: ReportData): Markup | undefined {
+  const parts = Object.entries(times).filter(([, { ms }]) => ms > 0);
+  if (parts.length === 0) return undefined;
+  const whole = parts.reduce((sum, [, { ms }]) => sum + ms, 0);
+  const rows = parts
+    .sort(([, a], [, b]) => b.ms - a.ms)
+    .map(
+      ([name, { ms }]) =>
+        html`<tr><th scope="row">${name}</th><td>${formatNumber(ms / Math.max(1, timedSteps), 3)}</td><td>${percent(ms / whole)}</td></tr>
+`,
+    );
+  return html`<section><h2>Where the time went</h2><table><thead><tr><th scope="col">part</th><th scope="col">ms a step</th><th scope="col">share</th></tr></thead><tbody>${rows}</tbody></table></section>`;
 }
 
 const passage = ({ title, text }: Section) => html`<h3>${title}</h3><pre tabindex="0">${text}</pre>

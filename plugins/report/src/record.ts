@@ -6,6 +6,8 @@ export interface Sample {
   /** Norm of all gradients before and after clipping, where a plugin reports them. */
   readonly gradientNorm?: number;
   readonly gradientNormClipped?: number;
+  /** Where a plugin reports it. */
+  readonly learningRate?: number;
 }
 export interface ValidationPoint {
   readonly step: number;
@@ -19,11 +21,19 @@ export interface Flow {
   readonly norms: readonly number[];
 }
 
+/** How the gates of a layer are used at one moment of training: shares near their ends. */
+export interface GateMoment {
+  readonly step: number;
+  readonly layer: string;
+  readonly gates: Readonly<Record<string, { readonly low: number; readonly high: number }>>;
+}
+
 /** What a report is drawn from; plain JSON. */
 export interface RunRecord {
   readonly samples: readonly Sample[];
   readonly validations: readonly ValidationPoint[];
   readonly flows: readonly Flow[];
+  readonly gates: readonly GateMoment[];
 }
 
 /** Grows by what is added and never beyond a limit: when full, every other moment goes. */
@@ -33,26 +43,28 @@ export interface Recorder {
   addSample(sample: Sample): void;
   addValidation(point: ValidationPoint): void;
   addFlows(flows: readonly Flow[]): void;
+  addGates(gates: readonly GateMoment[]): void;
   record(): RunRecord;
   restore(record: RunRecord): void;
 }
 
 /** A recorder of every n-th step that keeps at most `limit` samples and `moments` moments of gradient flow. */
-export function recorder(every: number, limit = 2000, moments = 32): Recorder {
+export function recorder(every: number, limit = 2000, moments = 64): Recorder {
   let stride = every;
   let samples: Sample[] = [];
   let validations: ValidationPoint[] = [];
   let flows: Flow[] = [];
+  let gates: GateMoment[] = [];
   const thinSamples = () => {
     if (samples.length <= limit) return;
     samples = samples.filter((_, i) => i % 2 === 0);
     stride *= 2;
   };
-  const thinFlows = () => {
-    const steps = [...new Set(flows.map(({ step }) => step))];
-    if (steps.length <= moments) return;
+  const thinned = <T extends { readonly step: number }>(items: T[]): T[] => {
+    const steps = [...new Set(items.map(({ step }) => step))];
+    if (steps.length <= moments) return items;
     const kept = new Set(steps.filter((_, i) => i % 2 === 0));
-    flows = flows.filter(({ step }) => kept.has(step));
+    return items.filter(({ step }) => kept.has(step));
   };
   return {
     wants: (step) => step % stride === 0,
@@ -64,16 +76,26 @@ export function recorder(every: number, limit = 2000, moments = 32): Recorder {
       validations.push(point);
     },
     addFlows(added) {
-      flows.push(...added);
-      thinFlows();
+      flows = thinned([...flows, ...added]);
     },
-    record: () => ({ samples, validations, flows }),
+    addGates(added) {
+      gates = thinned([...gates, ...added]);
+    },
+    record: () => ({ samples, validations, flows, gates }),
     restore(record) {
       samples = [...record.samples];
       validations = [...record.validations];
       flows = [...record.flows];
+      gates = [...record.gates];
     },
   };
+}
+
+/** Items by what `key` gives, in order. */
+export function grouped<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
 }
 
 /** At most `count` of the items, evenly spread, the first and the last among them. */

@@ -9,8 +9,12 @@ import { Container } from 'inversify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ReportOptions, report } from './report.js';
 
+const texts = [{ name: 'sample', step: 7, text: 'Call <me>' }];
+const times = { rest: { ms: 1, count: 1 }, data: { ms: 30, count: 10 }, 'plugin clip': { ms: 0, count: 0 } };
 function pluginOf(module: PluginModule) {
   const container = new Container();
+  container.bind(Tokens.Texts).toConstantValue({ all: texts, add: () => {} });
+  container.bind(Tokens.Times).toConstantValue({ read: () => times });
   container.load(module);
   return container.get(Tokens.Plugin);
 }
@@ -45,7 +49,7 @@ async function run(options: ReportOptions, end: TrainEnd = { reason: 'completed'
       gradients: {},
       skip: () => {},
       skipped: false,
-      gates: async () => ({}),
+      gates: async () => ({ lstm: { f: { low: 0.1, high: 0.25 - step / 100 } } }),
       stateGradients:
         step % 5 === 0
           ? {
@@ -61,7 +65,10 @@ async function run(options: ReportOptions, end: TrainEnd = { reason: 'completed'
     tf.dispose(stats.stateGradients);
     await waiting;
     await plugin.onBatchEnd?.(
-      context(step + 1, { loss: 3 - step / 5, gradientNorm: 2, gradientNormClipped: 1 }),
+      context(step + 1, {
+        ...{ loss: 3 - step / 5, gradientNorm: 2, gradientNormClipped: 1 },
+        learningRate: 0.01 * (10 - step),
+      }),
     );
   }
   await plugin.onEpochEnd?.(context(10, { loss: 2, valLoss: 1.25 }));
@@ -98,6 +105,14 @@ describe('report', () => {
     expect(page).toContain('<th scope="row">cell</th><td>lstm</td>');
     expect(page).toContain('<li><b>1.25</b><span>held-out loss</span></li>');
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt; Call me');
+    expect(page).toContain('η over step. η: 0.09 at step 2, 0.01 at 10.');
+    expect(page).toContain('Gradient flow over training, ‖δhₜ‖ of lstm');
+    expect(page).toContain('At step 0: 10⁻⁴ at the first, 0.001 at the last.');
+    expect(page).toContain('Gate saturation, lstm');
+    expect(page).toContain('f: 0.35 at step 0, 0.3 at 5.');
+    expect(page).toContain('At the last look: f 10 % low, 20 % high.');
+    expect(page).toContain('<tr><th scope="row">data</th><td>3</td><td>96.8 %</td></tr>');
+    expect(page).toContain('sample, step 7</h3><pre tabindex="0">Call &lt;me&gt;</pre>');
     expect(page).toMatch(/10 steps in [\d.]+ s · completed/);
     expect(await readdir(join(folder, 'new'))).toEqual(['report.html']);
   });

@@ -7,7 +7,12 @@ import {
   type BatchContext,
   definePlugin,
   type EpochContext,
+  type GateUse,
   type Json,
+  type TextSample,
+  type Texts,
+  type Times,
+  Tokens,
   type TrainContext,
   type TrainEnd,
   type UpdateStats,
@@ -15,7 +20,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossUnit, Reference } from './charts.js';
 import { type Cells, reportHtml, type Section } from './page.js';
-import { type Flow, type Recorder, type RunRecord, recorder } from './record.js';
+import { type Flow, type Recorder, type RunRecord, recorder, spread } from './record.js';
 
 /** What is known only once training is over. */
 export interface Closing {
@@ -65,33 +70,66 @@ export function report(options: ReportOptions) {
   return plugin({ ...options, every });
 }
 
-const plugin = definePlugin('report', (options: ReportOptions & { every: number }) => {
+type Checked = ReportOptions & { readonly every: number };
+
+const hooks = (options: Checked, times: Times, texts: Texts) => {
   const kept = recorder(options.every);
+  /** Texts of the runs before, after a resume. */
+  let earlier: readonly TextSample[] = [];
+  const written = () => [...earlier, ...texts.all];
   let started = new Date();
+  let firstStep = 0;
   return {
     order: 'post' as const,
-    onTrainBegin() {
+    onTrainBegin({ step }: TrainContext) {
+      firstStep = step;
       started = new Date();
     },
-    beforeUpdate: (stats: UpdateStats, ctx: BatchContext) => addFlows(kept, stats, ctx.step),
+    async beforeUpdate(stats: UpdateStats, { step }: BatchContext) {
+      await addFlows(kept, stats, step);
+      if (Object.keys(stats.stateGradients).length > 0) addGates(kept, await stats.gates(), step);
+    },
     onBatchEnd: (ctx: BatchContext) => addSample(kept, ctx),
     onEpochEnd({ step, logs }: EpochContext) {
       if (logs.valLoss !== undefined) kept.addValidation({ step, loss: logs.valLoss });
     },
-    onTrainEnd: (ctx: TrainContext, end: TrainEnd) => finish(options, kept, started, ctx, end),
-    saveState: () => kept.record() as unknown as Json,
-    loadState: (state: Json) => kept.restore(state as unknown as RunRecord),
+    onTrainEnd: (ctx: TrainContext, end: TrainEnd) =>
+      finish(options, { record: kept.record(), started, firstStep, times, texts: written() }, ctx, end),
+    saveState: () => ({ ...kept.record(), texts: written() }) as unknown as Json,
+    loadState(state: Json) {
+      const { texts: before, ...record } = state as unknown as RunRecord & {
+        readonly texts: readonly TextSample[];
+      };
+      earlier = before;
+      kept.restore(record);
+    },
   };
-});
+};
+
+const plugin = definePlugin('report', hooks, [Tokens.Times, Tokens.Texts]);
+
+const addGates = (
+  kept: Recorder,
+  layers: Readonly<Record<string, Readonly<Record<string, GateUse>>>>,
+  step: number,
+) =>
+  kept.addGates(
+    Object.entries(layers).map(([layer, use]) => ({
+      step,
+      layer,
+      gates: Object.fromEntries(Object.entries(use).map(([gate, { low, high }]) => [gate, { low, high }])),
+    })),
+  );
 
 async function addSample(kept: Recorder, ctx: BatchContext): Promise<void> {
   if (!kept.wants(ctx.step)) return;
-  const { loss = Number.NaN, gradientNorm, gradientNormClipped } = await ctx.logs();
+  const { loss = Number.NaN, gradientNorm, gradientNormClipped, learningRate } = await ctx.logs();
   kept.addSample({
     step: ctx.step,
     loss,
     ...(gradientNorm === undefined ? {} : { gradientNorm }),
     ...(gradientNormClipped === undefined ? {} : { gradientNormClipped }),
+    ...(learningRate === undefined ? {} : { learningRate }),
   });
 }
 
@@ -116,10 +154,18 @@ async function addFlows(
   }
 }
 
+/** What a report is made of at the end. */
+interface Seen {
+  readonly record: RunRecord;
+  readonly started: Date;
+  readonly firstStep: number;
+  readonly times: Times;
+  readonly texts: readonly TextSample[];
+}
+
 async function finish(
   options: ReportOptions,
-  kept: Recorder,
-  started: Date,
+  { record, started, firstStep, times, texts }: Seen,
   { step: steps, dryRun }: TrainContext,
   end: TrainEnd,
 ): Promise<void> {
@@ -132,15 +178,24 @@ async function finish(
     steps,
     end,
     unit: options.unit ?? { label: 'loss', scale: 1 },
-    record: kept.record(),
+    record,
+    times: times.read(),
+    timedSteps: steps - firstStep,
     references: options.references ?? [],
     settings: options.settings ?? {},
     figures: closing.figures ?? {},
-    sections: closing.sections ?? [],
+    sections: [...spread(texts, SHOWN_TEXTS).map(sectionOf), ...(closing.sections ?? [])],
   });
   if (!dryRun) await write(options.file, page);
   if (closing.error) throw closing.error;
 }
+
+/** Of a long run, so many texts: the first, the last, and some between. */
+const SHOWN_TEXTS = 8;
+const sectionOf = ({ name, step, text }: TextSample): Section => ({
+  title: `${name}, step ${step.toLocaleString('en-US')}`,
+  text,
+});
 
 /** A closing that throws must not cost the report: it is written without, and the error passed on after. */
 async function closingOf(

@@ -42,6 +42,8 @@ figcaption p { color: var(--soft); font-size: 14px; margin: 2px 0 8px; }
 .tone-a { stroke: var(--a); } .tone-b { stroke: var(--b); }
 .dots.tone-a { fill: var(--a); stroke: var(--card); } .dots.tone-b { fill: var(--b); stroke: var(--card); }
 ${[0, 1, 2, 3, 4, 5].map((i) => `.ramp-${i} { stroke: var(--r${i}); } .dots.ramp-${i} { fill: var(--r${i}); stroke: var(--card); }`).join(' ')}
+.heat { fill: var(--r5); }
+.heat-scale { display: flex; align-items: center; gap: 8px; font-size: 13px; }
 .empty { color: var(--soft); padding: 60px 0; text-align: center; }
 .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 0 36px; }
 table { border-collapse: collapse; width: 100%; font-size: 15px; }
