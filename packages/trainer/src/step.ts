@@ -1,6 +1,6 @@
 import { GatewiseError, type LayerInfo } from '@gatewise/core';
 import type { Batch, BatchContext, Gradients, Providers, Trainable } from '@gatewise/plugin';
-import { type LayerOutputs, withRun } from '@gatewise/recurrence';
+import { type LayerOutputs, type Run, withRun } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { setLearningRate } from './learning-rate.js';
 import type { Report } from './logs.js';
@@ -73,24 +73,9 @@ function computeGradients(
   report: Report,
   stats: StateGradients,
 ): Gradients | null | 'later' {
-  const { seed, step } = context;
-  const probed = driver.provide('provideProbe', context) === true;
   const penalties: tf.Scalar[] = [];
   const measured = new Measured(metrics, model);
-  const run = {
-    seed,
-    step,
-    training: true,
-    regularisers: (layer: LayerInfo) => driver.provide('provideRegularisers', layer, context) ?? {},
-    ...(probed ? { onStateGradients: stats.add, onRecur: stats.keep } : {}),
-    ...(driver.has('providePenalty') && {
-      onOutputs: (layer: LayerInfo, outputs: LayerOutputs) => {
-        const penalty = driver.provide('providePenalty', layer, outputs as PenaltyOutputs, context);
-        // the tidy of the layer must leave it
-        if (penalty) penalties.push(tf.keep(penalty));
-      },
-    }),
-  };
+  const run = runOf(driver, context, stats, penalties);
   const body = () => {
     const transformed = driver.transform('transformBatch', batch, context);
     const gradients = differentiate(variables, () => {
@@ -108,6 +93,30 @@ function computeGradients(
     tf.dispose(penalties);
     measured.dispose();
   }
+}
+/** What layers find in the run slot in a training step; penalties of their outputs are put into `penalties`. */
+function runOf(
+  driver: PluginDriver,
+  context: BatchContext,
+  stats: StateGradients,
+  penalties: tf.Scalar[],
+): Run {
+  const { seed, step } = context;
+  const probed = driver.provide('provideProbe', context) === true;
+  return {
+    seed,
+    step,
+    training: true,
+    regularisers: (layer: LayerInfo) => driver.provide('provideRegularisers', layer, context) ?? {},
+    ...(probed ? { onStateGradients: stats.add, onRecur: stats.keep } : {}),
+    ...(driver.has('providePenalty') && {
+      onOutputs: (layer: LayerInfo, outputs: LayerOutputs) => {
+        const penalty = driver.provide('providePenalty', layer, outputs as PenaltyOutputs, context);
+        // the tidy of the layer must leave it
+        if (penalty) penalties.push(tf.keep(penalty));
+      },
+    }),
+  };
 }
 type PenaltyOutputs = Parameters<Providers['providePenalty']>[1];
 
