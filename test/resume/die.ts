@@ -25,7 +25,7 @@ export function dieAt(at: number) {
     order: 'post' as const,
     ...Object.fromEntries(hooks.map((hook) => [hook, () => event(hook)])),
   }));
-  return { plugin: plugin({}), count: () => count };
+  return plugin({});
 }
 
 /** An event with half of the bytes written, one before they are flushed and one after. */

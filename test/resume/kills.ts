@@ -18,9 +18,9 @@ export async function killAndGoOn(program: Program, engine: string, kills: numbe
 }
 
 /** The same run, never killed. */
-export async function runOnce(program: Program, engine: string) {
+export async function runOnce(program: Program, engine: string, threads = '') {
   const folder = program.folder();
-  const { stderr } = await program.run({ folder, engine });
+  const { stderr } = await program.run({ folder, engine }, threads ? { GATEWISE_THREADS: threads } : {});
   try {
     return outcome(folder);
   } catch {

@@ -15,7 +15,10 @@ interface Ended {
 }
 /** The program as one file, which starts in a fraction of the time that its sources take. */
 export interface Program {
-  run(args: Readonly<Record<string, string | number>>): Promise<Ended>;
+  run(
+    args: Readonly<Record<string, string | number>>,
+    env?: Readonly<Record<string, string>>,
+  ): Promise<Ended>;
   folder(): string;
   dispose(): void;
 }
@@ -37,19 +40,19 @@ export async function bundleProgram(): Promise<Program> {
   if (existsSync(addon)) copyFileSync(addon, join(root, 'build', 'gatewise_native.node'));
   let folders = 0;
   return {
-    run: (args) =>
-      start(
-        outfile,
-        Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)]),
-      ),
+    run(args, env = {}) {
+      const given = Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)]);
+      return start(outfile, given, env);
+    },
     folder: () => join(root, `run-${folders++}`),
     dispose: () => rmSync(root, { recursive: true }),
   };
 }
 
-function start(file: string, args: readonly string[]): Promise<Ended> {
+function start(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [file, ...args], (error, stdout, stderr) =>
+    const options = { env: { ...process.env, ...env } };
+    execFile(process.execPath, [file, ...args], options, (error, stdout, stderr) =>
       resolve({ killed: error?.signal === 'SIGKILL', stdout, stderr }),
     );
   });
@@ -59,11 +62,9 @@ function start(file: string, args: readonly string[]): Promise<Ended> {
 export function outcome(folder: string) {
   const names = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
   const { tensors } = readSafetensors(readFileSync(join(folder, names.sort().at(-1)!)));
-  const { events, ...result } = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as {
-    events: number;
-  };
+  const result = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as { history: object[] };
   const bytes = Object.fromEntries(
     [...tensors].map(([name, { data }]) => [name, Buffer.from(data).toString('hex')]),
   );
-  return { events, result, bytes };
+  return { result, bytes };
 }

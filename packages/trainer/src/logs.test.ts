@@ -32,6 +32,25 @@ describe('Report', () => {
 });
 
 describe('Means', () => {
+  it('come to the same bits whether and when a step is read', async () => {
+    const losses = [0.1, 0.7, 1 / 3, 0.2, 1e-3, 5.1];
+    const mean = async (read: (i: number) => boolean) => {
+      const means = new Means();
+      for (const [i, loss] of losses.entries()) {
+        const report = new Report();
+        report.set('loss', tf.scalar(loss));
+        if (read(i)) await report.read();
+        means.add(report, 3);
+        report.dispose();
+      }
+      await means.flush();
+      return means.values().loss;
+    };
+    const unread = await mean(() => false);
+    for (const read of [() => true, (i: number) => i % 2 === 0, (i: number) => i > 2, (i: number) => i < 2])
+      expect(await mean(read)).toBe(unread);
+  });
+
   it('weighs the loss by size, joins host and device, and keeps one tensor a name', async () => {
     const means = new Means();
     const before = tf.memory().numTensors;

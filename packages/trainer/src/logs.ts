@@ -13,6 +13,8 @@ export class Report {
   readonly host = new Map<string, number>();
   readonly device = new Map<string, tf.Tensor>();
   readonly counting = new Map<string, Counting>();
+  /** Names on the host whose values were tensors. */
+  readonly #read = new Set<string>();
   #reading: Promise<void> = Promise.resolve();
 
   /** Adds or replaces. A tensor stays the caller's. Errors: `GW_PLUGIN_REPORT`. */
@@ -27,6 +29,7 @@ export class Report {
     this.device.get(name)?.dispose();
     this.device.delete(name);
     this.host.delete(name);
+    this.#read.delete(name);
     if (counting) this.counting.set(name, counting);
     if (scalar) this.device.set(name, keepScalar(value));
     else this.host.set(name, value);
@@ -37,6 +40,10 @@ export class Report {
     this.#reading = this.#reading.then(() => this.#drain());
     await this.#reading;
     return Object.fromEntries([...this.host].map(([n, v]) => [n, this.counting.get(n)?.finish?.(v) ?? v]));
+  }
+
+  wasRead(name: string): boolean {
+    return this.#read.has(name);
   }
 
   /** Waits for reads that nobody awaited. */
@@ -54,19 +61,26 @@ export class Report {
     const values = await readScalars([...this.device.values()], () => this.dispose());
     names.forEach((name, i) => {
       // A report made while the read was under way is newer.
-      if (!this.host.has(name) && !this.device.has(name)) this.host.set(name, values[i] as number);
+      if (this.host.has(name) || this.device.has(name)) return;
+      this.host.set(name, values[i] as number);
+      this.#read.add(name);
     });
   }
 }
 
 interface Sum {
+  /** What was flushed, and numbers that plugins gave: float64. */
   host: number;
-  device?: tf.Tensor | undefined;
+  /** Values of tensors since then: a float32 sum, on the device, or on the host where all had been read already. */
+  recent: number | tf.Tensor;
   weight: number;
   finish?: Counting['finish'];
 }
 
-/** Means over an epoch: one running sum a name, on the device where the values are, so nothing waits and nothing piles up. */
+/**
+ * Means over an epoch: one running sum a name, on the device where the values are, so nothing waits and nothing piles up.
+ * Whether somebody reads a step's values, and when, changes no bit of them.
+ */
 export class Means {
   readonly #sums = new Map<string, Sum>();
 
@@ -74,37 +88,31 @@ export class Means {
   add(step: Report, size: number): void {
     for (const [name, value] of step.host) {
       const counting = count(step, name, size);
-      this.#sum(name, counting).host += value * counting.weight;
+      const sum = this.#sum(name, counting);
+      if (step.wasRead(name)) addRecent(sum, Math.fround(value * counting.weight));
+      else sum.host += value * counting.weight;
     }
     for (const [name, value] of step.device) {
       const counting = count(step, name, size);
       const { weight } = counting;
-      const sum = this.#sum(name, counting);
-      const last = sum.device;
-      // Σ ← Σ + w·v
-      sum.device = tf.tidy(() => {
-        const term = weight === 1 ? tf.clone(value) : tf.mul(value, weight);
-        return tf.keep(last ? tf.add(last, term) : term);
-      });
-      last?.dispose();
+      const term = tf.tidy(() => tf.keep(weight === 1 ? tf.clone(value) : tf.mul(value, weight)));
+      addRecent(this.#sum(name, counting), term);
     }
   }
 
   /** Moves the sums to the host: one read, or none. */
   async flush(): Promise<void> {
-    const waiting = [...this.#sums.values()].filter((sum) => sum.device);
-    const values = await readScalars(
-      waiting.map((sum) => sum.device as tf.Tensor),
-      () => {
-        for (const sum of waiting) {
-          sum.device?.dispose();
-          sum.device = undefined;
-        }
-      },
-    );
+    const sums = [...this.#sums.values()];
+    const waiting = sums.filter(({ recent }) => recent instanceof tf.Tensor);
+    const tensors = waiting.map(({ recent }) => recent as tf.Tensor);
+    const values = await readScalars(tensors, () => tf.dispose(tensors));
     waiting.forEach((sum, i) => {
-      sum.host += values[i] as number;
+      sum.recent = values[i] as number;
     });
+    for (const sum of sums) {
+      sum.host += sum.recent as number;
+      sum.recent = 0;
+    }
   }
 
   /** Means of what was flushed. */
@@ -122,22 +130,39 @@ export class Means {
     return [...this.#sums].map(([name, { host, weight }]) => ({ name, sum: host, weight }));
   }
 
-  /** Goes on from `sums`. */
-  restore(sums: readonly { readonly name: string; readonly sum: number; readonly weight: number }[]): void {
-    for (const { name, sum, weight } of sums) this.#sums.set(name, { host: sum, weight });
+  /** Goes on from `sums`; what becomes of a mean is said anew. */
+  restore(
+    sums: readonly { readonly name: string; readonly sum: number; readonly weight: number }[],
+    finishOf: (name: string) => Counting['finish'] | undefined,
+  ): void {
+    for (const { name, sum, weight } of sums) {
+      const finish = finishOf(name);
+      this.#sums.set(name, { host: sum, recent: 0, weight, ...(finish && { finish }) });
+    }
   }
 
   dispose(): void {
-    for (const { device } of this.#sums.values()) device?.dispose();
+    for (const { recent } of this.#sums.values()) if (recent instanceof tf.Tensor) recent.dispose();
     this.#sums.clear();
   }
 
   #sum(name: string, { weight, finish }: Counting): Sum {
-    const sum = this.#sums.get(name) ?? { host: 0, weight: 0 };
+    const sum = this.#sums.get(name) ?? { host: 0, recent: 0, weight: 0 };
     sum.weight += weight;
     if (finish) sum.finish = finish;
     this.#sums.set(name, sum);
     return sum;
+  }
+}
+
+/** Σ ← Σ + term, in float32; a term on the device is taken over. */
+function addRecent(sum: Sum, term: number | tf.Tensor): void {
+  const { recent } = sum;
+  if (recent === 0) sum.recent = term;
+  else if (typeof recent === 'number' && typeof term === 'number') sum.recent = Math.fround(recent + term);
+  else {
+    sum.recent = tf.tidy(() => tf.keep(tf.add(recent, term)));
+    tf.dispose([recent, term].filter((t) => t instanceof tf.Tensor));
   }
 }
 

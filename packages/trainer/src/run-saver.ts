@@ -1,5 +1,5 @@
 import { GatewiseError, type Random } from '@gatewise/core';
-import type { Logger, Logs, RunSnapshot, RunState } from '@gatewise/plugin';
+import type { Json, Logger, Logs, RunSnapshot, RunState } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Progress } from './contexts.js';
 import { checkFiniteLoss } from './evaluate.js';
@@ -9,6 +9,7 @@ import { identify, restoreOptimizer, saveOptimizer } from './optimizer-state.js'
 import {
   checkModel,
   checkOptions,
+  comparable,
   currentEngine,
   describeEngine,
   topologyOf,
@@ -46,6 +47,8 @@ export class RunSaver implements RunState {
   /** Of the last step, in an epoch that ended early. */
   #kept: RunSnapshot | undefined;
   #mayRestore = false;
+  /** Before plugins change the model. */
+  #begun: Json = null;
   #restored: { run: SavedRun; snapshot: RunSnapshot } | undefined;
 
   constructor(parts: SaverParts) {
@@ -73,6 +76,9 @@ export class RunSaver implements RunState {
 
   async whileRestoring(body: () => Promise<void>): Promise<void> {
     this.#mayRestore = true;
+    const { driver, model } = this.#parts.learner;
+    const used = driver.has('onRestore') || driver.has('onSavePoint');
+    if (used) this.#begun = comparable(topologyOf(model));
     await body().finally(() => {
       this.#mayRestore = false;
     });
@@ -97,7 +103,7 @@ export class RunSaver implements RunState {
     const run: SavedRun = {
       run: identity,
       engine: currentEngine(),
-      model: { name, weights: Object.keys(weights), topology: topologyOf(model) },
+      model: { name, weights: Object.keys(weights), ...this.#topology() },
       optimizer: state,
       position: { epoch, batch, step, skipped, validatedAt },
       open: means ?? null,
@@ -116,6 +122,12 @@ export class RunSaver implements RunState {
     return { state: toJson(run), tensors: all };
   }
 
+  #topology(): { topology: Json; begun: Json } {
+    const topology = topologyOf(this.#parts.learner.model);
+    const same = JSON.stringify(comparable(topology)) === JSON.stringify(this.#begun);
+    return { topology, begun: same ? null : this.#begun };
+  }
+
   async restore(snapshot: RunSnapshot): Promise<void> {
     const { learner, identity, logger, progress, history } = this.#parts;
     const { model, optimizer } = learner;
@@ -126,7 +138,7 @@ export class RunSaver implements RunState {
       );
     }
     const run = fromJson(snapshot.state);
-    checkModel(run, snapshot.tensors, model);
+    checkModel(run, snapshot.tensors, model, this.#begun);
     checkOptions(run, identity, this.#optimizer);
     const now = currentEngine();
     const [here, there] = [describeEngine(now), describeEngine(run.engine)];
@@ -160,7 +172,8 @@ export class RunSaver implements RunState {
     );
     random.restore(run.random);
     if (open && run.open) {
-      open.means.restore(run.open.means);
+      const { metrics } = learner;
+      open.means.restore(run.open.means, (name) => metrics.find((metric) => metric.name === name)?.finish);
       open.report.host.clear();
       for (const [name, value] of Object.entries(run.open.reports)) open.report.set(name, value);
     }

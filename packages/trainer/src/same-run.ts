@@ -18,11 +18,12 @@ export function currentEngine(): EngineName {
 export const describeEngine = ({ backend, recurrence, kernels }: EngineName): string =>
   `"${recurrence}" on "${backend}"${kernels === null ? '' : ` with kernels of "${kernels}"`}`;
 
-/** Errors: `GW_RESUME_MODEL`, before anything has changed. */
+/** `begun` is what can be compared of the topology, as the run began. Errors: `GW_RESUME_MODEL`, before anything has changed. */
 export function checkModel(
   { model: saved }: SavedRun,
   tensors: Readonly<Record<string, HostTensor>>,
   model: Trainable,
+  begun: Json,
 ): void {
   const refuse = (got: string, wanted: string): never => {
     throw new GatewiseError('GW_RESUME_MODEL', `got ${got}, wanted ${wanted}, as saved; ${fix}`);
@@ -42,7 +43,7 @@ export function checkModel(
       t ? `[${t.shape}] ${t.dtype}` : 'none, since the snapshot lacks it',
     );
   }
-  const differs = firstDifference(comparable(topologyOf(model)), comparable(saved.topology));
+  const differs = firstDifference(begun, saved.begun ?? comparable(saved.topology));
   if (differs) refuse(`a model whose ${differs.at} is ${differs.a}`, differs.b);
 }
 
@@ -53,7 +54,7 @@ export const topologyOf = (model: Trainable): Json =>
 const passedOver =
   /^(name|inbound_nodes|input_layers|output_layers|seed|keras_version|backend)$|_initializer$/;
 
-function comparable(json: Json): Json {
+export function comparable(json: Json): Json {
   if (Array.isArray(json)) return json.map(comparable);
   if (typeof json !== 'object' || json === null) return json;
   const kept = Object.entries(json).filter(([key]) => !passedOver.test(key));

@@ -41,6 +41,8 @@ export interface SavedRun {
     readonly name: string;
     readonly weights: readonly string[];
     readonly topology: Json;
+    /** What can be compared of the topology as the run began, where a plugin has changed it since: zoneout does. */
+    readonly begun: Json;
   };
   readonly optimizer: OptimizerState;
   readonly position: Position;
