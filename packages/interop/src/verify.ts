@@ -28,7 +28,8 @@ export interface Certificate {
   readonly model: string;
   /** What the model was read from. */
   readonly from: string;
-  readonly passed: boolean;
+  /** Null where nothing was compared. */
+  readonly passed: boolean | null;
   /** By tensor: the largest absolute error, beside 8·float32Error + 4e-6·max|expected| + 1e-30. */
   readonly tensors: readonly (Comparison & { readonly shape: readonly number[] })[];
   readonly notes: readonly string[];
@@ -103,12 +104,22 @@ function checkFixture({ inputs, expected }: Fixture): void {
   }
 }
 
+/** The certificate of a model for which there are no golden inputs: what it was read from, and nothing compared. */
+export const unverified = ({ name, format, notes }: ModelSpec): Certificate => ({
+  format: 'gatewise-certificate/1',
+  model: name,
+  from: format,
+  passed: null,
+  tensors: [],
+  notes,
+});
+
 /** A certificate as lines of text. */
 export function certificateText({ model, from, passed, tensors, notes }: Certificate): string {
   const short = (n: number) => (n === 0 ? '0' : n.toExponential(2));
   const width = Math.max(0, ...tensors.map(({ tensor }) => tensor.length));
   return [
-    `${passed ? 'passed' : 'FAILED'}  ${model}, from ${from}`,
+    `${passed === null ? 'not compared' : passed ? 'passed' : 'FAILED'}  ${model}, from ${from}`,
     ...tensors.map(
       (t) =>
         `  ${t.tensor.padEnd(width)}  ${showShape(t.shape)}  error ${short(t.error)}  limit ${short(t.limit)}  ${t.passed ? 'pass' : 'FAIL'}`,
