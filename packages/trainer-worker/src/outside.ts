@@ -5,8 +5,13 @@ import type { FromWorker, ToWorker } from './protocol.js';
 /** A worker to train in: its module, or a function that starts it, which bundlers know how to follow. */
 export type WorkerSource = URL | string | (() => Worker | NodeWorker);
 
-/** A Worker of node:worker_threads. */
-export type NodeWorker = InstanceType<NonNullable<ReturnType<typeof workerThreads>>['Worker']>;
+/** A Worker of node:worker_threads, told by its `on`; pages need no types of Node to read this. */
+export interface NodeWorker {
+  readonly on: unknown;
+  postMessage(message: unknown): void;
+  terminate(): Promise<unknown>;
+}
+type Thread = InstanceType<NonNullable<ReturnType<typeof workerThreads>>['Worker']>;
 
 /** The outer end of the line. */
 export interface Outside {
@@ -24,7 +29,7 @@ interface Listeners {
 /** Starts a worker. Errors: `GW_WORKER_UNAVAILABLE`, `GW_WORKER_SOURCE`. */
 export function outside(source: WorkerSource, listeners: Listeners): Outside {
   const worker = start(source);
-  if ('on' in worker) listenInNode(worker, listeners);
+  if ('on' in worker) listenInNode(worker as Thread, listeners);
   else listenInPage(worker, listeners);
   return {
     post: (message) => worker.postMessage(message),
@@ -50,7 +55,7 @@ function start(source: WorkerSource): Worker | NodeWorker {
   );
 }
 
-function listenInNode(worker: NodeWorker, { message, died, garbled }: Listeners): void {
+function listenInNode(worker: Thread, { message, died, garbled }: Listeners): void {
   worker.on('message', message);
   worker.on('messageerror', garbled);
   worker.on('error', (error) => died(error.message, error));
