@@ -45,6 +45,7 @@ describe('gatewise', () => {
     ['a slip', ['trian'], /^GW_CLI_USAGE: unknown command 'trian' \(Did you mean train\?\)/],
     ['an option that is not there', ['train', 'a', '--cel', 'gru'], /^GW_CLI_USAGE: .*Did you mean --cell/],
     ['a value that is not there', ['train', 'a', '--cell', 'transformer'], /^GW_CLI_USAGE: .*lstm, gru/],
+    ['a missing kind', ['new'], /^GW_CLI_USAGE: got no kind, wanted such as: plugin/],
     ['a missing option', ['export', 'a'], /^GW_CLI_USAGE: required option '--to/],
   ])('%s is a message and exit code 2', async (_, args, message) => {
     const { code, err } = await gatewise(...args);

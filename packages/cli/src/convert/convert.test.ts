@@ -66,6 +66,23 @@ describe('gatewise export', () => {
     expect(await readdir(at('torch-back'))).toContain('model.json');
   });
 
+  it('gatewise import writes a certificate beside the model, of golden inputs where they are given', async () => {
+    const golden = (name: string) =>
+      join(import.meta.dirname, `../../../../test/golden/files/interchange/${name}`);
+    const read = async (out: string) => JSON.parse(await readFile(join(at(out), 'certificate.json'), 'utf8'));
+    await run(importCommand(), golden('torch_gru.safetensors'), '--out', at('bare'));
+    expect(await read('bare')).toMatchObject({ model: 'torch', passed: null, tensors: [] });
+    const fixture = ['--fixture', golden('torch_gru.json')];
+    await run(importCommand(), golden('torch_gru.safetensors'), '--out', at('held'), ...fixture);
+    const { passed, tensors } = await read('held');
+    expect(passed).toBe(true);
+    expect(tensors.map(({ tensor }: { tensor: string }) => tensor)).toEqual([
+      'expected.y',
+      'expected.logits',
+      'expected.h_n',
+    ]);
+  });
+
   it('overwrites nothing, and says what is no model', async () => {
     await expect(run(exportCommand(), at('run'), '--to', 'keras', '--out', at('back'))).rejects.toThrow(
       /^GW_EXPORT_EXISTS: /,

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { GatewiseError } from '@gatewise/core';
+import type { Fixture } from '@gatewise/interop';
 import { Command } from 'commander';
 
 /** `gatewise import`: a model of another library as one of this. */
@@ -15,7 +16,11 @@ export function importCommand(): Command {
       '--order <modules...>',
       'modules of a state_dict as they run, where their widths allow several orders',
     )
-    .option('--json', 'what was read as JSON')
+    .option(
+      '--fixture <file>',
+      'golden inputs and what the original computed for them (rnn-golden/1): held against this model',
+    )
+    .option('--json', 'the certificate as JSON')
     .option('--debug', 'show the stack of an error')
     .action(act);
 }
@@ -24,31 +29,44 @@ interface Options {
   readonly out: string;
   readonly nonlinearity?: 'tanh' | 'relu';
   readonly order?: readonly string[];
+  readonly fixture?: string;
   readonly json?: true;
 }
 
-async function act(file: string, { out, json, ...told }: Options): Promise<void> {
+async function act(file: string, { out, json, fixture, ...told }: Options): Promise<void> {
   if (existsSync(out)) {
     throw new GatewiseError('GW_IMPORT_EXISTS', `got --out ${out}, which exists, wanted a new folder`);
   }
   const files = await readFiles(file);
-  const [{ useBackend }, { build, readModel }, { modelFolder }] = await Promise.all([
-    import('@gatewise/backends'),
-    import('@gatewise/interop'),
-    import('@gatewise/plugin-checkpoint'),
-  ]);
+  const [{ useBackend }, { build, certificateText, readModel, unverified, verify }, { modelFolder }] =
+    await Promise.all([
+      import('@gatewise/backends'),
+      import('@gatewise/interop'),
+      import('@gatewise/plugin-checkpoint'),
+    ]);
   await useBackend('cpu');
   const spec = await readModel(files, told);
   const model = build(spec);
+  const golden = fixture === undefined ? undefined : parseFixture(await readFiles(fixture), fixture);
+  const certificate = golden ? await verify(spec, golden, model) : unverified(spec);
   await model.save(modelFolder(out));
   model.dispose();
-  const layers = spec.layers.map(({ name, kind }) => ({ name, kind }));
-  const { format, notes } = spec;
-  if (json) console.log(JSON.stringify({ out, format, layers, notes }, undefined, 2));
-  else
-    console.log(
-      [`Read ${format}: ${layers.map(({ name }) => name).join(', ')}.`, ...notes, `Saved: ${out}`].join('\n'),
-    );
+  await writeFile(join(out, 'certificate.json'), `${JSON.stringify(certificate, undefined, 2)}\n`);
+  console.log(
+    json ? JSON.stringify(certificate, undefined, 2) : `${certificateText(certificate)}\nSaved: ${out}`,
+  );
+  if (certificate.passed === false) process.exitCode = 1;
+}
+
+/** Errors: `GW_IMPORT_FIXTURE`. */
+function parseFixture(file: Uint8Array | Map<string, Uint8Array>, path: string): Fixture {
+  try {
+    return JSON.parse(new TextDecoder().decode(file as Uint8Array)) as Fixture;
+  } catch (cause) {
+    throw new GatewiseError('GW_IMPORT_FIXTURE', `got ${path}, which is no JSON, wanted golden inputs`, {
+      cause,
+    });
+  }
 }
 
 /** A file, or model.json with all that lies beside it. Errors: `GW_IMPORT_FILE`. */

@@ -70,7 +70,7 @@ Report to look at:      ${at('report.html')}
 }
 
 /** From the current folder, where that is shorter. */
-export function path(to: string): string {
+function path(to: string): string {
   const from = relative(process.cwd(), to);
   return from.startsWith('..') ? to : from;
 }
