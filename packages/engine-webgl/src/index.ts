@@ -17,6 +17,7 @@ export interface WebglInfo {
 }
 
 let registered = false;
+let said = false;
 
 /**
  * Registers the engine for tf.js' webgl backend, which must be in use; null where the device has no WebGL 2, and the
@@ -30,12 +31,13 @@ export function loadWebglEngine(): WebglInfo | null {
   const device = limits();
   if (!device) return null;
   if (!registered) registerEngine(webglEngine());
-  if (!registered && !device.float32) {
+  registered = true;
+  if (!device.float32 && !said) {
     console.warn(
       'gatewise: textures hold 16 bits here: webgl runs models, less exactly, and does not train them',
     );
+    said = true;
   }
-  registered = true;
   return { targets: device.targets, bits: device.float32 ? 32 : 16 };
 }
 

@@ -105,6 +105,10 @@ export async function halfFloats(): Promise<void> {
   const before = tf.env().getBool(flag);
   tf.env().set(flag, false);
   try {
+    for (let n = 0; n < 2; n++) {
+      const { engine } = await backend('webgl'); // says so on the console, once
+      if (!/^webgl \(\d+ targets, float16\)$/.test(engine)) throw new Error(`got ${engine} in 16 bits`);
+    }
     const rounded = await tf.tidy(() => outputs(drawn).y).data();
     const off = Math.max(...rounded.map((v, i) => Math.abs(v - exact[i]!)));
     if (!(off > 1e-6 && off < 5e-3)) throw new Error(`got it off by ${off}, wanted what 16 bits give`);
