@@ -51,8 +51,8 @@ export interface RecurrentConfig extends LayerArgs {
   /** The state before the first step is a weight [H] a state, zeros at first, where none is given. */
   learnedState?: boolean;
   /**
-   * What is kept for the backward run: everything (default); states alone, of every ⌈√T⌉-th step, or of every n-th: the
-   * gates between are then computed once more. Same gradients, for a fraction of the memory.
+   * What is kept for the backward run: everything (default); states alone, so that the gates are computed once more, at
+   * most a sixteenth of the sequence at a time; or the states of every n-th step, and n steps at a time. Same gradients.
    */
   memory?: Memory;
   /** Of the starting weights and, in plain `model.fit`, of the masks. Without one the layer's name is the seed. */

@@ -112,17 +112,18 @@ type Sums = ReturnType<typeof summed>;
 const tidied = <V>(body: () => V): V => tf.tidy(body as unknown as () => tf.TensorContainer) as unknown as V;
 
 /**
- * Cuts requests, tensors and δy for pieces out of longer stretches, of √n pieces: tf.js' wasm backend copies a whole tensor
- * for every piece that it cuts. To be called inside a tidy; `done` lets go of the last stretch.
+ * Cuts requests, tensors and δy for pieces; on tf.js' wasm backend, which copies a whole tensor for every piece that it cuts,
+ * out of longer stretches, of √n pieces. To be called inside a tidy; `done` lets go of the last stretch.
  */
 function cutter(request: RecurRequest, every: number, tensors: RecurTensors, dy: tf.Tensor | null) {
-  const long = every * Math.ceil(Math.sqrt(request.T / every));
+  const long = tf.getBackend() === 'wasm' ? every * Math.ceil(Math.sqrt(request.T / every)) : request.T;
   let held: { from: number; tensors: RecurTensors; dy: tf.Tensor | null } | null = null;
   const done = () => {
     if (held) tf.dispose(cutOnes(held));
     held = null;
   };
   const stretchAt = (piece: Piece) => {
+    if (long === request.T) return { from: 0, tensors, dy };
     const from = Math.floor(piece.t0 / long) * long;
     if (held?.from === from) return held;
     done();

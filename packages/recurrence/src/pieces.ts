@@ -37,8 +37,18 @@ export function tensorsOf(
     holdMasks: holdMasks?.map((m) => m && stepsOf(m, piece)) ?? null,
   };
 }
-export const stepsOf = (x: tf.Tensor, { b0, b1, t0, t1 }: Piece): tf.Tensor =>
-  tf.slice(x, [b0, t0, ...x.shape.slice(2).map(() => 0)], [b1 - b0, t1 - t0, ...x.shape.slice(2)]);
+/** Of x [B,T,…]. The cpu backend looks up every number of a cut through the middle, but not of a cut through whole rows. */
+export function stepsOf(x: tf.Tensor, { b0, b1, t0, t1 }: Piece): tf.Tensor {
+  const [, T = 0, ...rest] = x.shape;
+  const shape = [b1 - b0, t1 - t0, ...rest];
+  if (tf.getBackend() !== 'cpu') return tf.slice(x, [b0, t0, ...rest.map(() => 0)], shape);
+  const step = rest.reduce((n, d) => n * d, 1);
+  const flat = tf.reshape(x, [x.size]);
+  const rows = Array.from({ length: b1 - b0 }, (_, b) =>
+    tf.slice(flat, ((b0 + b) * T + t0) * step, (t1 - t0) * step),
+  );
+  return tf.reshape(joined(rows, 0), shape);
+}
 export const rowsOf = (x: tf.Tensor, { b0, b1 }: Piece): tf.Tensor =>
   tf.slice(x, [b0, 0], [b1 - b0, x.shape[1]!]);
 export const joined = (parts: readonly tf.Tensor[], axis: number): tf.Tensor =>
