@@ -8,7 +8,11 @@ import { setupWasm } from './setup-wasm.mjs';
 const parts = {
   lint: () => tool('@biomejs/biome', 'biome', ['check', '--error-on-warnings', '.']),
   // one program over all sources: the types of tf.js are read once, not once a package
-  typecheck: () => tool('typescript', 'tsc', ['-p', '.']),
+  typecheck: async () => {
+    const all = await tool('typescript', 'tsc', ['-p', '.']);
+    const decorated = await tool('typescript', 'tsc', ['-p', 'examples/18-own-store/decorated']);
+    return { ok: all.ok && decorated.ok };
+  },
   build: () => tool('nx', 'nx', ['run-many', '-t', 'build']),
   tests: runTests,
   packages: checkPackages,

@@ -38,18 +38,33 @@ function whyInexact(optimizer: Optimizer, { name }: Identity): string | undefine
   return inexact[name] ?? 'it gives and takes its state by functions of its own, which nobody here knows';
 }
 
+type Variables = Readonly<Record<string, tf.Variable>>;
+
+/**
+ * Optimizers name slots `<variable>/<slot>`; tf.js numbers variables through the life of a process, so files have the names of
+ * the weights, and of two processes each its own variables' names. `from` says which of the two a name begins with.
+ */
+function renamed(name: string, variables: Variables, from: 'variable' | 'weight'): string {
+  const pairs = Object.entries(variables).map(([weight, { name: variable }]) =>
+    from === 'variable' ? [variable, weight] : [weight, variable],
+  ) as [string, string][];
+  const fitting = pairs.filter(([prefix]) => name.startsWith(`${prefix}/`));
+  const [prefix, instead] = fitting.sort(([a], [b]) => b.length - a.length)[0] ?? ['', ''];
+  return instead + name.slice(prefix.length);
+}
+
 /** State and copies of its tensors. */
 export async function saveOptimizer(
   optimizer: Optimizer,
   identity: Identity,
+  variables: Variables,
 ): Promise<{ state: OptimizerState; tensors: Record<string, HostTensor> }> {
   const { learningRate } = optimizer as unknown as { learningRate?: unknown };
   const rate = typeof learningRate === 'number' ? learningRate : null;
   const named = await optimizer.getWeights().catch(() => null);
   if (named === null) return { state: { ...identity, learningRate: rate, tensors: null }, tensors: {} };
-  const keys = named.map(({ name }, i) =>
-    named.findIndex((n) => n.name === name) === i ? name : `${name}:${i}`,
-  );
+  const own = named.map(({ name }) => renamed(name, variables, 'variable'));
+  const keys = own.map((name, i) => (own.indexOf(name) === i ? name : `${name}:${i}`));
   const tensors = await toHost(PREFIX, Object.fromEntries(named.map(({ tensor }, i) => [keys[i]!, tensor])));
   // tf.js' own make a new tensor of the number of steps at each call
   if (!RuleOptimizer.is(optimizer) && named[0]?.name === 'iter') named[0].tensor.dispose();
@@ -61,6 +76,7 @@ export async function restoreOptimizer(
   optimizer: Optimizer,
   { tensors: keys, learningRate, ...identity }: OptimizerState,
   host: Readonly<Record<string, HostTensor>>,
+  variables: Variables,
   logger: Logger,
 ): Promise<void> {
   const why = whyInexact(optimizer, identity);
@@ -70,7 +86,9 @@ export async function restoreOptimizer(
   if (keys !== null) {
     const saved = fromHost(PREFIX, host);
     try {
-      await optimizer.setWeights(keys.map((name) => ({ name, tensor: saved[name] as tf.Tensor })));
+      await optimizer.setWeights(
+        keys.map((key) => ({ name: renamed(key, variables, 'weight'), tensor: saved[key] as tf.Tensor })),
+      );
     } catch (error) {
       if (error instanceof GatewiseError) throw error;
       const message = error instanceof Error ? error.message : String(error);

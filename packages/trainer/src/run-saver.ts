@@ -98,7 +98,7 @@ export class RunSaver implements RunState {
     const { step, skipped, validatedAt = null } = progress;
     const means = open && (await openState(open, `before step ${step}`));
     const plugins = driver.save();
-    const { state, tensors } = await saveOptimizer(optimizer, this.#optimizer);
+    const { state, tensors } = await saveOptimizer(optimizer, this.#optimizer, learner.variables);
     const { name, weights } = model;
     const run: SavedRun = {
       run: identity,
@@ -147,7 +147,7 @@ export class RunSaver implements RunState {
         `the run was saved with the engine ${there} and goes on with ${here}: not to the same bits`,
       );
     }
-    await restoreOptimizer(optimizer, run.optimizer, snapshot.tensors, logger);
+    await restoreOptimizer(optimizer, run.optimizer, snapshot.tensors, learner.variables, logger);
     const saved = fromHost('model/', snapshot.tensors);
     for (const [name, w] of Object.entries(model.weights)) w.assign(saved[name]!);
     tf.dispose(saved);

@@ -97,6 +97,13 @@ describe('a run that goes on', () => {
     expect(said[0]).toMatch(/^the optimizer Adamax does not go on exactly: it does not give its moments/);
   });
 
+  it('names the slots after the weights, whatever tf.js calls the variables', async () => {
+    const run = { optimizer: () => adam({ learningRate: 0.05 }) };
+    const { kept } = await whole(run, 6);
+    const slots = Object.keys(kept.tensors).filter((name) => name.startsWith('optimizer/'));
+    expect(slots).toEqual(['iter', 'w/m', 'b/m', 'w/v', 'b/v'].map((name) => `optimizer/${name}`));
+  });
+
   it('with the learning rate that was set on the way', async () => {
     const run = { optimizer: () => momentum({ learningRate: 0.05 }) };
     const slow = plugin('slow', { provideLearningRate: ({ step }) => (step === 2 ? 0.01 : undefined) });
