@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { bundleSource } from './bundle.js';
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
-const inNodeAlone = ['engine-native', 'interop', 'cli', 'create-gatewise'];
+const inNodeAlone = ['engine-native', 'cli', 'create-gatewise'];
 
 describe('bundled for a page, without polyfills', () => {
   const names = readdirSync(packages).filter((name) => existsSync(`${packages}${name}/package.json`));

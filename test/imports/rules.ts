@@ -49,7 +49,6 @@ const usesNode = [
   'backends',
   'plugin',
   'trainer-worker',
-  'interop',
   'testing',
   'create-gatewise',
   'cli',

@@ -7,6 +7,7 @@ import { properties } from '../../sequences/properties.js';
 import { autoSuite } from './auto.js';
 import { backend, type PageBackend } from './backend.js';
 import { goldenSuite } from './golden.js';
+import { interopSuite } from './interop.js';
 import { growthSuite, memorySuite } from './memory.js';
 import { textSuite } from './text.js';
 import { trainingSuite } from './training.js';
@@ -74,6 +75,7 @@ export function suites(runner: Runner, kind: PageKind, has: Surroundings): void 
   engine('wasm', 'wasm', kind === 'plain' ? all : some); // golden files have the other cells
   golden('wasm', 'wasm');
   memorySuite(runner);
+  if (kind === 'policy') interopSuite(runner);
   if (kind === 'plain' || kind === 'isolated') growthSuite(runner);
   trainingSuite(runner);
 }

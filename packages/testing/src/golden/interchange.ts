@@ -29,10 +29,11 @@ interface ModelFiles {
 }
 
 /** The models that a file names, and what the tensorflowjs converter made of the same one, where it lies beside it. */
-async function modelsOf({ raw, id }: GoldenFile, read: Read): Promise<ModelFiles[]> {
+async function modelsOf({ raw, id, kind }: GoldenFile, read: Read): Promise<ModelFiles[]> {
   const named = Array.isArray(raw.files) ? raw.files.map(String) : [String(need(raw.file, 'file or files'))];
   const converted = `${id.split('/').at(-1)}_tfjs_converter/model.json`;
-  const paths = (await read(converted)) ? [...named, converted] : named;
+  const mayBe = kind === 'keras' && !named.some((path) => path.endsWith('model.json'));
+  const paths = mayBe && (await read(converted)) ? [...named, converted] : named;
   const json = paths.filter((path) => path.endsWith('model.json'));
   const folders = json.map((path) => path.slice(0, -'model.json'.length));
   const single = paths.filter((path) => !folders.some((folder) => path.startsWith(folder)));
