@@ -2,22 +2,27 @@ import * as tf from '@tensorflow/tfjs-core';
 import { refuseLayer } from '../errors.js';
 import type { OnnxNode } from './graph.js';
 
-/** What an operator reads: an input that is left out is undefined. */
+/** What an operator reads: an input that is left out is undefined; `whole` gives the integers of one. */
 export type Operator = (
   inputs: readonly (tf.Tensor | undefined)[],
   node: OnnxNode,
   opset: number,
+  whole: Whole,
 ) => tf.Tensor[];
+export type Whole = (t: tf.Tensor) => number[];
 
-/** Numbers that say a shape, axes or positions. */
-const whole = (t: tf.Tensor): number[] => Array.from(t.dataSync());
 const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
 function attribute<T>({ attributes }: OnnxNode, name: string, absent: T): T {
   return (attributes.get(name) as T | undefined) ?? absent;
 }
 /** Given as an attribute up to some version of ONNX, as an input since. */
-function listed(node: OnnxNode, name: string, input: tf.Tensor | undefined): number[] | undefined {
+function listed(
+  node: OnnxNode,
+  name: string,
+  input: tf.Tensor | undefined,
+  whole: Whole,
+): number[] | undefined {
   return input ? whole(input) : (node.attributes.get(name) as number[] | undefined);
 }
 
@@ -96,8 +101,8 @@ const shapes: Readonly<Record<string, Operator>> = {
     const end = attribute(node, 'end', rank);
     return tf.tensor1d(shape.slice(axisOf(attribute(node, 'start', 0), rank), axisOf(end, rank)), 'int32');
   }),
-  Reshape: ([x, to], node) => {
-    const wanted = listed(node, 'shape', to) as number[];
+  Reshape: ([x, to], node, _, whole) => {
+    const wanted = listed(node, 'shape', to, whole) as number[];
     const shape = wanted.map((n, i) => (n === 0 ? ((x as tf.Tensor).shape[i] as number) : n));
     return [tf.reshape(x as tf.Tensor, shape)];
   },
@@ -105,19 +110,19 @@ const shapes: Readonly<Record<string, Operator>> = {
     const head = x.shape.slice(0, axisOf(attribute(node, 'axis', 1), x.rank)).reduce((a, b) => a * b, 1);
     return tf.reshape(x, [head, -1]);
   }),
-  Squeeze: ([x, axes], node) => {
-    const which = listed(node, 'axes', axes)?.map((axis) => axisOf(axis, (x as tf.Tensor).rank));
+  Squeeze: ([x, axes], node, _, whole) => {
+    const which = listed(node, 'axes', axes, whole)?.map((axis) => axisOf(axis, (x as tf.Tensor).rank));
     return [tf.squeeze(x as tf.Tensor, which)];
   },
-  Unsqueeze: ([x, axes], node) => {
-    const which = listed(node, 'axes', axes) as number[];
+  Unsqueeze: ([x, axes], node, _, whole) => {
+    const which = listed(node, 'axes', axes, whole) as number[];
     const rank = (x as tf.Tensor).rank + which.length;
     const added = new Set(which.map((axis) => axisOf(axis, rank)));
     const rest = [...(x as tf.Tensor).shape];
     const shape = Array.from({ length: rank }, (_, i) => (added.has(i) ? 1 : (rest.shift() as number)));
     return [tf.reshape(x as tf.Tensor, shape)];
   },
-  Expand: ([x, to]) => {
+  Expand: ([x, to], _node, _opset, whole) => {
     const [from, wanted] = [(x as tf.Tensor).shape, whole(to as tf.Tensor)];
     const rank = Math.max(from.length, wanted.length);
     const [a, b] = [from, wanted].map((s) => [...Array(rank - s.length).fill(1), ...s]) as [
@@ -131,7 +136,7 @@ const shapes: Readonly<Record<string, Operator>> = {
       ),
     ];
   },
-  ConstantOfShape: ([to], node) => {
+  ConstantOfShape: ([to], node, _, whole) => {
     const value = node.attributes.get('value') as { data: ArrayLike<number>; whole: boolean } | undefined;
     return [tf.fill(whole(to as tf.Tensor), value?.data[0] ?? 0, value?.whole ? 'int32' : 'float32')];
   },
@@ -139,24 +144,27 @@ const shapes: Readonly<Record<string, Operator>> = {
     const all = inputs as tf.Tensor[];
     return [tf.concat(all, axisOf(attribute(node, 'axis', 0), all[0]?.rank ?? 0))];
   },
-  Gather: ([x, ids], node) => {
+  Gather: ([x, ids], node, _, whole) => {
     const axis = axisOf(attribute(node, 'axis', 0), (x as tf.Tensor).rank);
     const n = (x as tf.Tensor).shape[axis] as number;
     const from = whole(ids as tf.Tensor).map((id) => axisOf(id, n));
     return [tf.gather(x as tf.Tensor, tf.tensor(from, (ids as tf.Tensor).shape, 'int32'), axis)];
   },
-  Slice: ([x, ...rest], node) => [sliceOf(x as tf.Tensor, rest, node)],
+  Slice: ([x, ...rest], node, _, whole) => [sliceOf(x as tf.Tensor, rest, node, whole)],
 };
 
 function sliceOf(
   x: tf.Tensor,
   [starts, ends, axes, steps]: readonly (tf.Tensor | undefined)[],
   node: OnnxNode,
+  whole: Whole,
 ): tf.Tensor {
-  const from = listed(node, 'starts', starts) as number[];
-  const to = listed(node, 'ends', ends) as number[];
-  const along = (listed(node, 'axes', axes) ?? from.map((_, i) => i)).map((axis) => axisOf(axis, x.rank));
-  const by = listed(node, 'steps', steps) ?? from.map(() => 1);
+  const from = listed(node, 'starts', starts, whole) as number[];
+  const to = listed(node, 'ends', ends, whole) as number[];
+  const along = (listed(node, 'axes', axes, whole) ?? from.map((_, i) => i)).map((axis) =>
+    axisOf(axis, x.rank),
+  );
+  const by = listed(node, 'steps', steps, whole) ?? from.map(() => 1);
   if (by.some((n) => n !== 1))
     return unsupported(node, `steps of ${by.join(', ')}, where only 1 is supported`);
   const begin = x.shape.map(() => 0);

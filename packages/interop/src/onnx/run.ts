@@ -31,31 +31,30 @@ export async function runOnnx(
   options: RunOptions = {},
 ): Promise<Record<string, Values>> {
   checkInputs(graph, inputs);
-  const made = tf.tidy(() => {
-    const values = new Map<string, tf.Tensor>();
+  const values = new Map<string, tf.Tensor>();
+  try {
     for (const [name, constant] of graph.constants) values.set(name, tensorOf(constant));
     for (const { name, whole } of graph.inputs) values.set(name, tensorOf({ ...inputs[name]!, whole }));
     for (const node of graph.nodes) {
-      const results = runNode(graph, node, values, options);
-      for (const [k, name] of node.outputs.entries()) {
-        const result = results[k];
-        if (name !== '' && result) values.set(name, result);
+      const results = await runNode(graph, node, values, options);
+      for (const [k, result] of results.entries()) {
+        // results that nothing reads have no name
+        values.set(node.outputs[k] || `${node.name} output ${k}`, result);
       }
     }
-    return graph.outputs.map(({ name }) => {
-      const value = values.get(name);
-      return value
-        ? tf.clone(value)
-        : refuse(
-            'GW_IMPORT_FORMAT',
-            `got no node that gives the output "${name}", wanted one; the file is damaged`,
-          );
+    const found = graph.outputs.map(async ({ name }): Promise<[string, Values]> => {
+      const value =
+        values.get(name) ??
+        refuse(
+          'GW_IMPORT_FORMAT',
+          `got no node that gives the output "${name}", wanted one; the file is damaged`,
+        );
+      return [name, { shape: value.shape, data: Float32Array.from(await value.data()) }];
     });
-  });
-  const read = await Promise.all(made.map((t) => t.data()));
-  const found = made.map(({ shape }, k) => ({ shape, data: Float32Array.from(read[k]!) }));
-  tf.dispose(made);
-  return Object.fromEntries(graph.outputs.map(({ name }, k) => [name, found[k]!]));
+    return Object.fromEntries(await Promise.all(found));
+  } finally {
+    tf.dispose([...values.values()]);
+  }
 }
 
 function checkInputs({ inputs: ports }: OnnxGraph, inputs: Numbers): void {
@@ -88,12 +87,12 @@ function tensorOf({
   );
 }
 
-function runNode(
+async function runNode(
   graph: OnnxGraph,
   node: OnnxNode,
   values: ReadonlyMap<string, tf.Tensor>,
   options: RunOptions,
-): tf.Tensor[] {
+): Promise<tf.Tensor[]> {
   const inputs = node.inputs.map((name) => {
     if (name === '') return undefined;
     return (
@@ -106,9 +105,18 @@ function runNode(
       )
     );
   });
-  if (isRecurrent(node)) return runRecurrent(node, { ...running(graph, node, inputs), ...options });
+  if (isRecurrent(node)) {
+    const call = await running(graph, node, inputs);
+    return tf.tidy(() => runRecurrent(node, { ...call, ...options }));
+  }
   const operator = Object.hasOwn(operators, node.op) ? operators[node.op] : undefined;
-  return operator ? operator(inputs, node, graph.opset) : unknown(node);
+  if (!operator) return unknown(node);
+  // what says shapes, axes and ids
+  const read = inputs.map(
+    async (t) => (t?.dtype === 'int32' ? [t, Array.from(await t.data())] : []) as [tf.Tensor, number[]],
+  );
+  const numbers = new Map(await Promise.all(read));
+  return tf.tidy(() => operator(inputs, node, graph.opset, (t) => numbers.get(t) ?? []));
 }
 
 const isRecurrent = ({ op }: OnnxNode) => (recurrentOps as readonly string[]).includes(op);
@@ -123,20 +131,20 @@ function unknown(node: OnnxNode): never {
   );
 }
 
-function running(
+async function running(
   { constants }: OnnxGraph,
   node: OnnxNode,
   inputs: readonly (tf.Tensor | undefined)[],
-): Running {
+): Promise<Running> {
   const [x, , , , lengths, h0, c0] = inputs;
   // weights are rearranged on the host: of constants without reading them back
-  const host = (k: number): Values | undefined => {
+  const host = async (k: number): Promise<Values | undefined> => {
     const constant = constants.get(node.inputs[k] ?? '');
     if (constant) return { shape: constant.shape, data: Float32Array.from(constant.data) };
     const t = inputs[k];
-    return t && { shape: t.shape, data: t.dataSync<'float32'>() as Float32Array };
+    return t && { shape: t.shape, data: (await t.data<'float32'>()) as Float32Array };
   };
-  const [W, R, B, P] = [1, 2, 3, 7].map(host);
+  const [W, R, B, P] = await Promise.all([1, 2, 3, 7].map(host));
   if (!x || !W || !R) {
     return refuseLayer(
       'GW_IMPORT_WEIGHTS',
@@ -148,7 +156,7 @@ function running(
   return {
     x,
     weights: { W, R, ...(B && { B }), ...(P && { P }) },
-    ...(lengths && { lengths: Array.from(lengths.dataSync()) }),
+    ...(lengths && { lengths: Array.from(await lengths.data()) }),
     ...(h0 && { h0 }),
     ...(c0 && { c0 }),
   };
