@@ -13,7 +13,7 @@ const mobyDickText = () => ({
 
 /** `gatewise train` on Moby Dick. */
 const quickstart = (home: Home = {}) =>
-  trainCommand('npm run quickstart --', { given: mobyDickText, ...home })
+  trainCommand('npm run quickstart --', { given: mobyDickText, backend: 'wasm', ...home })
     .description(
       'Trains a character model on Moby Dick, scores it on text it has not seen, lets it write, saves it.',
     )

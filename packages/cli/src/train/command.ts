@@ -1,3 +1,4 @@
+import type { BackendName } from '@gatewise/backends';
 import type { ProgressStream } from '@gatewise/plugin-progress';
 import { Command } from 'commander';
 import { type TextOptions, withTextOptions } from './options.js';
@@ -16,14 +17,22 @@ export interface Home {
   readonly done?: (result: Result) => void;
 }
 
+/** What a program of its own may set. */
+interface Training extends Home {
+  /** The text, in place of a file. */
+  readonly given?: () => Text;
+  /** Where nothing else is asked for. */
+  readonly backend?: BackendName;
+}
+
 /** The command that trains on a text: on the file that its argument names, or on one that is given. */
-export function trainCommand(name: string, { given, ...home }: Home & { given?: () => Text } = {}): Command {
+export function trainCommand(name: string, { given, backend = 'cpu', ...home }: Training = {}): Command {
   const command = new Command(name).description(
     'train a character model, score it on text it has not seen, let it write, save it',
   );
   if (given === undefined)
     command.argument('[file]', 'a text in UTF-8; of a run that goes on: where it is now');
-  return withTextOptions(command)
+  return withTextOptions(command, backend)
     .option('--resume <folder>', 'go on with the run of this folder, from its last checkpoint')
     .option('--debug', 'show the stack of an error')
     .action(async (...args) => {

@@ -34,13 +34,13 @@ export interface TextOptions {
 export const defaultSteps = (engine: string) => (engine === 'ops' ? 200 : 800);
 
 /** Adds the options of a run to a command. */
-export function withTextOptions(command: Command): Command {
+export function withTextOptions(command: Command, backend: BackendName): Command {
   const about = `about a minute on 2 cores, ${defaultSteps('native')}, or ${defaultSteps('ops')} without a fused engine`;
   const number = (flags: string, text: string, least: number, standard?: number) =>
     new Option(flags, text).argParser(wholeNumber(least)).default(standard);
   return command
     .addOption(new Option('--cell <name>', 'recurrent cell').choices(cellChoices).default('lstm'))
-    .addOption(backendOption('wasm'))
+    .addOption(backendOption(backend))
     .addOption(number('--seed <n>', 'of the starting weights, dropout and samples', 0, 1))
     .addOption(number('--steps <n>', `updates (default: ${about})`, 1))
     .option('--minutes <x>', 'stop after x minutes, even if steps are left', positive)
