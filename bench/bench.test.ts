@@ -87,6 +87,16 @@ describe('targets', () => {
   });
 });
 
+it('holds the observing plugins against none', () => {
+  const what = 'quickstart, every observing plugin on';
+  const row = (name: string, medianMs: number) => ({ name, medianMs }) as Row;
+  const target = (ms: number) => {
+    const rows = [row('quickstart, its recipe alone', 50), row('quickstart, every observing plugin on', ms)];
+    return targetsOf(rows).find((t) => t.what.startsWith(what))!;
+  };
+  expect([verdict(target(52)), verdict(target(53))]).toEqual(['pass', 'short']);
+});
+
 it('replaces the table of a README and nothing else', () => {
   const readme = 'a\n<!-- last run -->\nold\n<!-- /last run -->\nz\n';
   expect(withTable(readme, 'new')).toBe('a\n<!-- last run -->\nnew\n<!-- /last run -->\nz\n');

@@ -3,6 +3,7 @@ import { type Case, casesOf } from './cases.js';
 import { Gemm } from './gemm.js';
 import { busyWarning, describeMachine, type Machine } from './machine.js';
 import { measureCase, type Settings } from './measure.js';
+import { measureObserved } from './observed.js';
 import { type PeerGroup, setupPeers } from './peers/setup.js';
 import { measureQuickstart } from './quickstart.js';
 import type { Row } from './rows.js';
@@ -51,7 +52,10 @@ export async function runAll(options: Options, say: Say): Promise<Run> {
   } finally {
     workers.stop();
   }
-  if (wantsQuickstart(options)) rows.push(...(await measureQuickstart(options.engines, note)));
+  if (wantsQuickstart(options)) {
+    rows.push(...(await measureQuickstart(options.engines, note)));
+    rows.push(...(await measureObserved(options.engines, note)));
+  }
   const all = [...rows, ...gemm.rows()];
   const { versions, missing } = workers;
   return { machine, versions, rows: all, targets: targetsOf(all), missing };

@@ -107,6 +107,7 @@ export function targetsOf(rows: readonly Row[]): Target[] {
     }),
     streaming(rows),
     quickstart(rows),
+    observed(rows),
     ...thirdParty(rows),
     outside(rows),
   ];
@@ -169,6 +170,20 @@ function quickstart(rows: readonly Row[]): Target {
   const time = (name: string) => rows.find((r) => r.name === name)?.medianMs;
   const got = ratio(time('quickstart, ops on node'), time('quickstart, native on cpu'));
   return { what: 'quickstart, native on cpu vs ops on node', floor: 3, aim: 8, got, ...plain };
+}
+
+/** Rows of the quickstart with and without plugins that look on. */
+export const observedNames = {
+  without: 'quickstart, its recipe alone',
+  with: 'quickstart, every observing plugin on',
+} as const;
+
+/** Their ratio in one run: at most 5 % more. */
+function observed(rows: readonly Row[]): Target {
+  const time = (name: string) => rows.find((r) => r.name === name)?.medianMs;
+  const got = ratio(time(observedNames.with), time(observedNames.without));
+  const what = 'quickstart, every observing plugin on, of its time with none';
+  return { what, floor: 1.05, aim: 1.05, got, share: true, atMost: true };
 }
 
 /** A cell from outside beside the built-in one, by GFLOP/s. */

@@ -111,6 +111,8 @@ export interface Answer {
   readonly version?: string;
   /** `run`: milliseconds of each. */
   readonly ms?: readonly number[];
+  /** `observed`: milliseconds of a step, by turns. */
+  readonly observed?: { readonly without: readonly number[]; readonly with: readonly number[] };
   /** `prepare`, of a subject that others cannot be compared with: its own check. */
   readonly maxAbsDiff?: number;
 }

@@ -17,7 +17,8 @@ type Question =
       readonly result: string;
     }
   | { readonly do: 'run'; readonly times: number }
-  | { readonly do: 'quickstart'; readonly steps: number };
+  | { readonly do: 'quickstart'; readonly steps: number }
+  | { readonly do: 'observed'; readonly steps: number; readonly rounds: number };
 
 const [kind, backend, engine] = process.argv.slice(2) as [string, string, string];
 let prepared: Prepared | undefined;
@@ -36,6 +37,10 @@ async function answer(question: Question): Promise<object> {
       return { ms: await run(prepared!, question.times) };
     case 'quickstart':
       return { ms: await (await import('./quickstart.js')).trainSteps(backend, engine, question.steps) };
+    case 'observed': {
+      const { observedSteps } = await import('./observed.js');
+      return { observed: await observedSteps(backend, engine, question.steps, question.rounds) };
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs';
-import { gru as gruCell } from '@gatewise/cells';
+import { gru as gruCell, lstm as lstmCell } from '@gatewise/cells';
 import { bidirectional, gru, lstm, recurrent, vanilla } from '@gatewise/layers';
 import { recur } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
@@ -151,4 +151,34 @@ it('says that a model has none', async () => {
   await expect(
     gradientFlow(sequential({ layers: [vanilla({ units: 2, inputShape: [T, I] })] }), { x, y }),
   ).resolves.toBeTruthy();
+});
+
+it('keeps the first rows of a call, with all that belongs to them', async () => {
+  const { keepCall, gatesOf, disposeCall } = await import('./calls.js');
+  const [B, T, H] = [5, 4, 3];
+  const args = {
+    x: tf.randomNormal([B, T, 2], 0, 1, 'float32', 1),
+    W: tf.randomNormal([2, 4 * H], 0, 1, 'float32', 2),
+    R: tf.randomNormal([H, 4 * H], 0, 1, 'float32', 3),
+    b: tf.zeros([4 * H]),
+    state0: { h: tf.ones([B, H]), c: tf.randomNormal([B, H], 0, 3, 'float32', 4) },
+    mask: tf.tensor2d(
+      Array.from({ length: B * T }, (_, i) => Number(i % 7 > 0)),
+      [B, T],
+      'bool',
+    ),
+  };
+  const call = { layer: 'a', cell: lstmCell, args };
+  const before = tf.memory().numTensors;
+  const first = keepCall(call, 2);
+  expect([first.args.x.shape[0], first.args.mask?.shape[0], first.args.state0?.c?.shape[0]]).toEqual([
+    2, 2, 2,
+  ]);
+  const two = { ...args, x: tf.slice(args.x, 0, 2), mask: tf.slice(args.mask, 0, 2) };
+  const state0 = { h: tf.slice(args.state0.h, 0, 2), c: tf.slice(args.state0.c, 0, 2) };
+  const wanted = await gatesOf({ ...call, args: { ...two, state0 } });
+  expect(await gatesOf(first)).toEqual(wanted);
+  tf.dispose([two.x, two.mask, state0.h, state0.c]);
+  disposeCall(first);
+  expect(tf.memory().numTensors).toBe(before);
 });

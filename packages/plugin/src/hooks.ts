@@ -71,7 +71,7 @@ export interface UpdateStats {
   readonly states: Readonly<Record<string, readonly string[]>>;
   /**
    * How the gates of each recurrent layer are used, by layer and gate: only on steps where a plugin asked through
-   * `provideProbe`, else {}. It runs the layers once more and waits on the device: call it only where it is used.
+   * `provideProbe`, else {}. Of the first 8 rows of the batch. It runs the layers once more and waits on the device: call it only where it is used.
    */
   gates(): Promise<Readonly<Record<string, Readonly<Record<string, GateUse>>>>>;
   /** Leaves weights and optimizer as they are, and the step out of the epoch's means; plugins that come later are not called. */

@@ -4,6 +4,8 @@ import type { RecurCall } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 
 const TINY = 1e-30;
+/** Rows of a batch whose gates are looked at: thousands of activations, at a share of the batch's cost. */
+const GATE_ROWS = 8;
 
 /** What is known before an update. Collects ‖δs_t‖₂ of every recurrent layer in one step, and keeps them until they are disposed of. */
 export class StateGradients implements UpdateStats {
@@ -24,7 +26,7 @@ export class StateGradients implements UpdateStats {
 
   /** Takes the first call of a layer: those that show another state at every step come after it. */
   readonly keep = (call: RecurCall): undefined => {
-    if (!this.#calls.some(({ layer }) => layer === call.layer)) this.#calls.push(keepCall(call));
+    if (!this.#calls.some(({ layer }) => layer === call.layer)) this.#calls.push(keepCall(call, GATE_ROWS));
   };
 
   readonly gates = (): ReturnType<UpdateStats['gates']> => {
