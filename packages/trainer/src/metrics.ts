@@ -100,6 +100,9 @@ function hits(seen: Seen, metric: string): tf.Tensor {
   return tf.cast(tf.equal(tf.argMax(predictions, -1), tf.argMax(targets, -1)), 'float32');
 }
 
+/** Of float32. */
+const LARGEST = 3.4028234663852886e38;
+
 /** 1 where fewer than k classes are likelier than the target's, else 0: [..]. */
 function amongFirst(seen: Seen, k: number): tf.Tensor {
   const { targets, predictions, form } = seen;
@@ -108,14 +111,14 @@ function amongFirst(seen: Seen, k: number): tf.Tensor {
     throw refusal(`top${k}Accuracy for ${form}`, 'classes to choose from');
   const ids = idsOf(seen);
   if (!ids) checkShape(seen, `top${k}Accuracy`);
-  const chosen = tf.oneHot((ids ?? tf.argMax(targets, -1)) as tf.Tensor1D, C);
-  // z_y by selection: logits may be infinite
-  const z = tf.where(
-    tf.cast(chosen, 'bool'),
-    predictions,
-    tf.fill(predictions.shape, Number.NEGATIVE_INFINITY),
-  );
-  const likelier = tf.sum(tf.cast(tf.greater(predictions, tf.max(z, -1, true)), 'float32'), -1);
+  const y = tf.reshape(ids ?? tf.argMax(targets, -1), [-1]);
+  const N = y.size;
+  // z_y = z[n, y_n], and how many classes are above it: Σ_c step(z_c − z_y), of finite numbers since ∞ − ∞ is NaN
+  const z = tf.clipByValue(tf.reshape(predictions, [N, C]), -LARGEST, LARGEST);
+  const place = tf.add(tf.mul(tf.range(0, N, 1, 'int32'), C), tf.cast(y, 'int32'));
+  const zy = tf.gather(tf.reshape(z, [-1]), tf.cast(place, 'int32'));
+  const above = tf.sum(tf.step(tf.sub(z, tf.reshape(zy, [N, 1]))), -1);
+  const likelier = tf.reshape(above, predictions.shape.slice(0, -1));
   return tf.cast(tf.less(likelier, k), 'float32');
 }
 
