@@ -140,7 +140,7 @@ export function biasOf(
 }
 
 /** A layer's own initial state is one row for all sequences. */
-function oneRow(layer: string, state: string, values: Values): Values {
+export function oneRow(layer: string, state: string, values: Values): Values {
   if (values.shape.length === 1) return values;
   const first = rowOf(values, 0);
   const size = first.data.length;

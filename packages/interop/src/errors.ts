@@ -13,7 +13,10 @@ type ImportCode =
   | 'GW_IMPORT_WEIGHTS'
   /** Golden inputs that are not of this model. */
   | 'GW_IMPORT_FIXTURE';
-type ExportCode = 'GW_EXPORT_UNSUPPORTED';
+type ExportCode =
+  | 'GW_EXPORT_UNSUPPORTED'
+  /** Numbers that the type asked for cannot hold. */
+  | 'GW_EXPORT_VALUE';
 
 /** Refuses, with what was got, what was wanted and the likely fix. */
 export function refuse(code: ImportCode | ExportCode, message: string, cause?: unknown): never {

@@ -1,6 +1,8 @@
 export { build } from './build.js';
 export { cellOf } from './cells.js';
 export { type Comparison, compare, suggestedLimit } from './compare.js';
+export type { Precision } from './deploy/pack.js';
+export { type Standalone, type StandaloneOptions, writeStandalone } from './deploy/standalone.js';
 export { describe } from './describe.js';
 export { type KerasOptions, readKeras } from './keras/read.js';
 export { writeKerasWeights } from './keras/write.js';
