@@ -5,15 +5,18 @@ and NAME.copy.weights.h5, written here of the same models, into the real modules
 their outputs are from the originals'.
 """
 
+import importlib
 import json
+import os
 import struct
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import torch
 
+# KERAS=tf_keras is Keras 2
+keras = importlib.import_module(os.environ.get("KERAS", "keras"))
 folder = Path(sys.argv[1])
 copies = "copies" in sys.argv
 errors = {}
@@ -134,13 +137,13 @@ def keras_case(name, model, x, **more):
     if copies:
         for w in model.weights:
             w.assign(np.zeros(w.shape))
-        model.load_weights(folder / f"{name}.copy.weights.h5")
+        model.load_weights(str(folder / f"{name}.copy.weights.h5"))
         errors[name] = furthest([(model.predict(x, verbose=0), y)])
         return
     files = [f"{name}.keras", f"{name}.h5", f"{name}.weights.h5"]
-    model.save(folder / files[0])
-    model.save(folder / files[1])
-    model.save_weights(folder / files[2])
+    model.save(str(folder / files[0]))
+    model.save(str(folder / files[1]))
+    model.save_weights(str(folder / files[2]))
     reference = f"Keras {keras.__version__}"
     golden(name, "keras", files, x, {"y": y}, modelConfig=model.to_json(), reference=reference, **more)
 
