@@ -52,7 +52,7 @@ export interface RecurrentConfig extends LayerArgs {
   learnedState?: boolean;
   /**
    * What is kept for the backward run: everything (default); states alone, so that the gates are computed once more, at
-   * most a sixteenth of the sequence at a time; or the states of every n-th step, and n steps at a time. Same gradients.
+   * most an eighth of the sequence at a time; or the states of every n-th step, and n steps at a time. Same gradients.
    */
   memory?: Memory;
   /** Of the starting weights and, in plain `model.fit`, of the masks. Without one the layer's name is the seed. */

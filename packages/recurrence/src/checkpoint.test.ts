@@ -82,7 +82,7 @@ it('the tape holds the states of some steps instead of all gates, and nothing le
   const y = 4 * B * long * H;
   // tf.js counts what its tape saved twice: five gates and two states a step, beside y
   expect(kept('all')).toBeGreaterThan(2 * 7 * y);
-  // y twice, x once, and h and c of 15 steps
+  // y twice, x once, and h and c of 7 steps
   expect(kept('states')).toBeLessThan(3.2 * y);
   variable.dispose();
   expect(tf.memory().numTensors).toBe(before.numTensors);

@@ -37,8 +37,8 @@ export interface RecurArgs {
   /** Zeros; unread, but its gradient is δs_t of every state at every step. */
   readonly probe?: Tensor; // [B,T,S·H]
   /**
-   * What is kept for backward: everything (default); states alone, so that the gates are computed once more, at most a
-   * sixteenth of the sequence at a time; or the states of every n-th step, and n steps at a time. Same gradients.
+   * What is kept for backward: everything (default); states alone, so that the gates are computed once more, at most an
+   * eighth of the sequence at a time; or the states of every n-th step, and n steps at a time. Same gradients.
    */
   readonly memory?: Memory;
   /** Under this name state gradients are reported to the run. */
@@ -176,9 +176,9 @@ function checkShapes(p: Program, args: RecurArgs, tensors: RecurTensors, { B, T,
 /** For how many steps at a time everything is kept. Errors: `GW_OP_MEMORY`. */
 export function stepsKept({ name }: AnyCell, { memory = 'all', x }: RecurArgs): number {
   if (memory === 'all') return Number.POSITIVE_INFINITY;
-  // a sixteenth of the gates at a time: less saves little beside y, and short stretches take longer
+  // an eighth of the gates at a time: less saves little beside y, and short stretches take longer
   const T = x.shape[1]!;
-  if (memory === 'states') return Math.ceil(Math.max(Math.sqrt(T), T / 16));
+  if (memory === 'states') return Math.ceil(Math.max(Math.sqrt(T), T / 8));
   if (Number.isInteger(memory) && memory > 0) return memory;
   throw new GatewiseError(
     'GW_OP_MEMORY',
