@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { GatewiseError } from '@gatewise/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Command, Option } from 'commander';
+import { standalone, typesOf } from './deploy.js';
 
 /** What is written, and as what. */
 const formats = {
@@ -21,7 +22,18 @@ export function exportCommand(): Command {
   return new Command('export')
     .description('write a trained model for other libraries')
     .argument('<model>', 'the folder of a run, such as runs/lstm-seed1-1, or of a saved model')
-    .addOption(new Option('--to <format>', 'what to write').choices(names).makeOptionMandatory())
+    .addOption(new Option('--to <format>', 'what to write').choices(names))
+    .addOption(
+      new Option(
+        '--standalone',
+        'write one ES module with the weights inside, for pages and devices where tf.js is too big',
+      ).conflicts('to'),
+    )
+    .addOption(
+      new Option('--quantise <type>', 'keep the weights of the module smaller')
+        .choices(['f16', 'int8'])
+        .conflicts('to'),
+    )
     .requiredOption(
       '--out <path>',
       'the file, or for tf-layers the folder; an existing one is never overwritten',
@@ -31,9 +43,18 @@ export function exportCommand(): Command {
     .action(act);
 }
 
-async function act(model: string, { to, out }: { to: Format; out: string }): Promise<void> {
-  if (existsSync(out)) {
-    throw new GatewiseError('GW_EXPORT_EXISTS', `got --out ${out}, which exists, wanted a new path`);
+interface Options {
+  readonly to?: Format;
+  readonly out: string;
+  readonly standalone?: true;
+  readonly quantise?: 'f16' | 'int8';
+}
+
+async function act(model: string, options: Options): Promise<void> {
+  const { out } = options;
+  for (const path of options.standalone ? [out, typesOf(out)] : [out]) {
+    if (!existsSync(path)) continue;
+    throw new GatewiseError('GW_EXPORT_EXISTS', `got --out ${out}, but ${path} exists, wanted a new path`);
   }
   const [{ useBackend }, { modelOf, withoutStates }] = await Promise.all([
     import('@gatewise/backends'),
@@ -41,10 +62,20 @@ async function act(model: string, { to, out }: { to: Format; out: string }): Pro
   ]);
   await useBackend('cpu');
   const network = withoutStates(await modelOf(model));
-  const files = await write[to](network);
+  const { files, told } = await written(network, options);
   network.dispose();
-  await save(resolve(out), files);
-  console.log(`Wrote ${out}: ${formats[to]}.`);
+  for (const [path, file] of files) await save(resolve(path), file);
+  console.log(`Wrote ${out}: ${told}.`);
+}
+
+/** What goes where. Errors: `GW_EXPORT_FORMAT`, those of the writers. */
+async function written(network: LayersModel, { to, out, standalone: module, quantise }: Options) {
+  if (module) return standalone(network, out, quantise ?? 'f32');
+  if (to) return { files: new Map([[out, await write[to](network)]]), told: formats[to] };
+  throw new GatewiseError(
+    'GW_EXPORT_FORMAT',
+    `got no format, wanted --to ${names.join(', ')}, or --standalone`,
+  );
 }
 
 /** One file, or several by name. */
