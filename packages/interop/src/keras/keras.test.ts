@@ -248,7 +248,8 @@ describe('asks and refuses, by the name of the layer', () => {
   });
 });
 
-it('a certificate names what is off', async () => {
+it('a certificate names what is off, and nothing is left in memory', async () => {
+  const { numTensors } = tf.memory();
   const spec = await readKeras(golden('keras_seq.keras'));
   const fixture = goldenJson('keras_seq.json');
   expect(await verify(spec, fixture)).toMatchObject({
@@ -265,4 +266,5 @@ it('a certificate names what is off', async () => {
   await expect(verify(spec, { inputs: {}, expected: {} })).rejects.toThrow(
     /GW_IMPORT_FIXTURE: got no inputs/,
   );
+  expect(tf.memory().numTensors).toBe(numTensors);
 });
