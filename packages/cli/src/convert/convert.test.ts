@@ -83,6 +83,20 @@ describe('gatewise export', () => {
     ]);
   });
 
+  it('what weights of Keras do not say is told', async () => {
+    const golden = (name: string) =>
+      join(import.meta.dirname, `../../../../test/golden/files/interchange/${name}`);
+    const fixture = golden('keras_seq.json');
+    await writeFile(at('config.json'), JSON.parse(await readFile(fixture, 'utf8')).modelConfig);
+    const weights = golden('keras_seq.weights.h5');
+    await expect(run(importCommand(), weights, '--out', at('k'))).rejects.toThrow(/^GW_IMPORT_ASK: /);
+    const told = ['--config', at('config.json'), '--keras-version', '3', '--fixture', fixture];
+    await run(importCommand(), weights, '--out', at('k'), ...told);
+    expect(JSON.parse(await readFile(join(at('k'), 'certificate.json'), 'utf8'))).toMatchObject({
+      passed: true,
+    });
+  });
+
   it('overwrites nothing, and says what is no model', async () => {
     await expect(run(exportCommand(), at('run'), '--to', 'keras', '--out', at('back'))).rejects.toThrow(
       /^GW_EXPORT_EXISTS: /,
