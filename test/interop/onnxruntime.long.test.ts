@@ -77,7 +77,7 @@ describe.skipIf(!there)(title, () => {
         const { y } = await session.run(Object.fromEntries(feeds));
         const ours = model.predict(tf.tensor(x, [B, T, I])) as tf.Tensor;
         expect(y!.dims).toEqual(ours.shape);
-        const wanted = await ours.data();
+        const wanted = await ours.data<'float32'>();
         const worst = wanted.reduce((most, v, i) => Math.max(most, Math.abs(v - y!.data[i]!)), 0);
         expect(worst).toBeLessThan(2e-6);
       }

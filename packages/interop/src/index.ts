@@ -22,6 +22,7 @@ export type {
   Values,
 } from './model.js';
 export { type OnnxGraph, type OnnxNode, type Port, readOnnxGraph } from './onnx/graph.js';
+export { readOnnx } from './onnx/read.js';
 export { type Numbers, type RunOptions, runOnnx } from './onnx/run.js';
 export type { OnnxTensor } from './onnx/tensor.js';
 export { type OnnxOptions, writeOnnx } from './onnx/write.js';

@@ -6,6 +6,8 @@ import { activationOf, denseOf, embeddingOf, withBias } from './read-layers.js';
 import { recurrentSpec } from './read-recurrent.js';
 import { recurrentOps } from './recurrent-node.js';
 
+type Flow = Meaning & { kind: 'flow' };
+
 /** A net while it is read. */
 export interface Reading {
   readonly graph: OnnxGraph;
@@ -44,12 +46,12 @@ function meaningsOf(reading: Reading, node: OnnxNode): readonly (Meaning | undef
   const inputs = node.inputs.map((name) => reading.meanings.get(name));
   if (!flow || node.op === 'Shape') {
     const states = inputs.filter((m) => m?.kind === 'state');
-    if (states.length > 0 && node.op !== 'Shape') return [joined(reading, node, states)];
+    if (states.length > 0 && node.op !== 'Shape') return [joined(reading, node, states, inputs.slice(1))];
     return [embeddingOf(reading, node) ?? made(node, inputs)];
   }
   const others = inputs.filter((_, k) => k !== at);
   const found =
-    moved(node, flow, others) ??
+    lastOnly(reading, moved(node, flow, others)) ??
     denseOf(reading, node, flow, others) ??
     withBias(reading, node, flow, others) ??
     activationOf(reading, node, flow);
@@ -57,10 +59,7 @@ function meaningsOf(reading: Reading, node: OnnxNode): readonly (Meaning | undef
 }
 
 /** A value that goes from layer to layer; the net's own features are one. */
-export function flowOf(
-  { graph, meanings, layers }: Reading,
-  name: string,
-): (Meaning & { kind: 'flow' }) | undefined {
+export function flowOf({ graph, meanings, layers }: Reading, name: string): Flow | undefined {
   const known = meanings.get(name);
   if (known) return known.kind === 'flow' && known.layers === layers.length ? known : undefined;
   const port = graph.inputs.find((one) => one.name === name);
@@ -78,20 +77,43 @@ export function refuseNode(node: OnnxNode): never {
   );
 }
 
+/** y[:, −1]: a forward layer just before then gives its last output alone; of other layers that step is another. */
+function lastOnly({ layers }: Reading, flow: Flow | undefined): Flow | undefined {
+  if (!flow?.last || flow.axes.includes('T')) return flow;
+  const layer = layers.at(-1);
+  const forward =
+    layer?.kind === 'recurrent' && layer.directions.length === 1 && !layer.directions[0]?.reverse;
+  if (forward) layers[layers.length - 1] = { ...layer, output: 'last' };
+  return forward ? flow : undefined;
+}
+
+const bothOf = (output: string, layer: string): never =>
+  refuseLayer(
+    'GW_IMPORT_UNSUPPORTED',
+    layer,
+    `got every step of it as the output "${output}", and its last step alone as what goes on`,
+    'run the net as it stands with runOnnx, or leave that output out',
+  );
+
 /** Final states of several layers one after the other, or of one moved about. */
 function joined(
   { layers }: Reading,
   node: OnnxNode,
   states: readonly (Meaning & { kind: 'state' })[],
+  others: readonly (Meaning | undefined)[],
 ): Meaning {
   const [first] = states as [Meaning & { kind: 'state' }];
   const same = states.every(({ state }) => state === first.state);
   if (node.op === 'Concat' && same) return { ...first, layers: states.flatMap((one) => one.layers) };
   if (node.op === 'Identity') return first;
   // the last output [B,F] of the layer just before
-  const last = first.layers.length === 1 && first.layers[0] === layers.length - 1 && first.state === 'h';
-  const flow = { kind: 'flow', axes: 'DBF', layers: layers.length, last: true } as const;
-  return (last && moved(node, flow, [])) || refuseNode(node);
+  const layer = layers.at(-1);
+  const isLast = first.layers.length === 1 && first.layers[0] === layers.length - 1 && first.state === 'h';
+  if (!isLast || layer?.kind !== 'recurrent') return refuseNode(node);
+  layers[layers.length - 1] = { ...layer, output: 'last' };
+  return (
+    moved(node, { kind: 'flow', axes: 'DBF', layers: layers.length, last: true }, others) ?? refuseNode(node)
+  );
 }
 
 function finished({ graph, meanings, layers, notes, input }: Reading): ModelSpec {
@@ -107,7 +129,10 @@ function finished({ graph, meanings, layers, notes, input }: Reading): ModelSpec
   const outputs = graph.outputs.flatMap(({ name }): OutputSpec[] => {
     const meaning = meanings.get(name);
     if (meaning?.kind === 'flow') {
-      return [{ name, from: 'layer', layer: (layers[meaning.layers - 1] as LayerSpec).name }];
+      const layer = layers[meaning.layers - 1] as LayerSpec;
+      if (meaning.axes.includes('T') && layer.kind === 'recurrent' && layer.output === 'last')
+        bothOf(name, layer.name);
+      return [{ name, from: 'layer', layer: layer.name }];
     }
     if (meaning?.kind !== 'state') return [];
     return [
