@@ -60,6 +60,14 @@ export class CellPart {
     return this.#features;
   }
 
+  /** What it has been told in training and goes by at inference, for checkpoints. */
+  get expected(): Rates['zoneout'] {
+    return this.#zoneout;
+  }
+  set expected(zoneout: Rates['zoneout']) {
+    this.#zoneout = zoneout;
+  }
+
   /** The settings to save: with the zoneout that inference expects. */
   get trained(): Settings {
     return { ...this.settings, zoneout: this.#zoneout };

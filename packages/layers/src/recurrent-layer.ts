@@ -134,5 +134,13 @@ export class RecurrentLayer extends layers.Layer {
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), ...saveSettings(this.#part.trained) };
   }
+
+  /** For checkpoints: what training has told it, plain JSON. */
+  saveState(): Readonly<Record<string, number>> {
+    return this.#part.expected;
+  }
+  loadState(zoneout: Readonly<Record<string, number>>): void {
+    this.#part.expected = zoneout;
+  }
 }
 tf.serialization.registerClass(RecurrentLayer);

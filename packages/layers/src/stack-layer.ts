@@ -199,6 +199,15 @@ export class StackLayer extends layers.Layer {
     return new cls(loadStack(config));
   }
 
+  /** For checkpoints: what training has told it, plain JSON, by layer and direction. */
+  saveState(): Readonly<Record<string, number>>[][] {
+    return this.#parts.map((parts) => parts.map((part) => part.expected));
+  }
+  loadState(zoneout: Readonly<Record<string, number>>[][]): void {
+    for (const [i, parts] of this.#parts.entries())
+      for (const [k, part] of parts.entries()) part.expected = zoneout[i]?.[k] ?? part.expected;
+  }
+
   override getConfig(): tf.serialization.ConfigDict {
     const trained = this.#parts.map((parts) => parts.map((part) => part.trained));
     return { ...super.getConfig(), ...saveStack(this.settings, trained) };

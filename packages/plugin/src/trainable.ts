@@ -37,6 +37,9 @@ export interface Trainable {
   saveTensors?(): NamedTensors;
   /** Takes back what `saveTensors` gave; all of it is checked first. The tensors stay the caller's: keep copies. */
   loadTensors?(tensors: NamedTensors): void;
+  /** For checkpoints, plain JSON: what else it goes on with, such as rates that training has told its layers. */
+  saveState?(): Json;
+  loadState?(state: Json): void;
   /** What it is made of, for checkpoints: one of another model is refused. Of a layers model, tf.js' topology. */
   topology?(): Json;
   /** Writes the whole model. */

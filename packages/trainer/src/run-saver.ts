@@ -103,7 +103,7 @@ export class RunSaver implements RunState {
     const run: SavedRun = {
       run: identity,
       engine: currentEngine(),
-      model: { name, weights: Object.keys(weights), ...this.#topology() },
+      model: { name, weights: Object.keys(weights), ...this.#topology(), state: model.saveState?.() ?? null },
       optimizer: state,
       position: { epoch, batch, step, skipped, validatedAt },
       open: means ?? null,
@@ -164,6 +164,7 @@ export class RunSaver implements RunState {
     const { learner, random, logger } = this.#parts;
     const kept = fromHost('model-state/', snapshot.tensors);
     tf.tidy(() => learner.model.loadTensors?.(kept));
+    if (run.model.state !== null) learner.model.loadState?.(run.model.state);
     tf.dispose(kept);
     warnOfPlugins(run.plugins, learner.driver.plugins, logger);
     learner.driver.load(run.plugins);

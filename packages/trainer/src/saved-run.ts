@@ -43,6 +43,8 @@ export interface SavedRun {
     readonly topology: Json;
     /** What can be compared of the topology as the run began, where a plugin has changed it since: zoneout does. */
     readonly begun: Json;
+    /** What its `saveState` gave. */
+    readonly state: Json;
   };
   readonly optimizer: OptimizerState;
   readonly position: Position;

@@ -57,7 +57,7 @@ export function chooseObjective(model: LayersModel, options: TrainableOptions): 
   return objective(loss as Loss, options.classWeights);
 }
 
-type Described = Pick<Trainable, 'name' | 'weights' | 'save' | 'topology'> &
+type Described = Pick<Trainable, 'name' | 'weights' | 'save' | 'topology' | 'saveState' | 'loadState'> &
   Required<Pick<Trainable, 'saveTensors' | 'loadTensors'>>;
 
 /** Name, weights and saving of a tf.layers model. */
@@ -79,8 +79,22 @@ export function describe(model: LayersModel): Described {
     weights: variablesOf(model.trainableWeights),
     saveTensors: others,
     loadTensors: (saved) => assignAll(others(), saved, model.name),
+    ...layerStates(model),
     topology: () => model.toJSON(undefined, false) as Json,
     save: (handler) => model.save(handler),
+  };
+}
+
+/** Of the layers that have states of their own: ours have, by their place in the model. */
+function layerStates(model: LayersModel): Required<Pick<Trainable, 'saveState' | 'loadState'>> {
+  type Stateful = { saveState?(): Json; loadState?(state: Json): void };
+  const layers = () => model.layers as unknown as readonly Stateful[];
+  return {
+    saveState: () => layers().map((layer) => layer.saveState?.() ?? null),
+    loadState(states) {
+      if (!Array.isArray(states)) return;
+      for (const [i, state] of states.entries()) if (state !== null) layers()[i]?.loadState?.(state);
+    },
   };
 }
 
