@@ -57,9 +57,18 @@ async function learn(
   };
 }
 
+/** A rate that ends in numbers that are none is no candidate. */
+function diverged(error: unknown): null {
+  if ((error as { code?: string }).code !== 'GW_TRAIN_NONFINITE') throw error;
+  return null;
+}
+
 async function best(task: Task, one: Contestant): Promise<Score> {
   const runs = [];
-  for (const rate of RATES) runs.push(await learn(task, one, rate));
+  for (const rate of RATES) {
+    const run = await learn(task, one, rate).catch(diverged);
+    if (run) runs.push(run);
+  }
   runs.sort((a, b) => (a.curve.at(-1) as number) - (b.curve.at(-1) as number));
   const { model, ...score } = runs[0]!;
   const heldOut = await evaluate(model, epochOf(task, 100, 10, 3), { loss: task.loss });

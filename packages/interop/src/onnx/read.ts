@@ -51,7 +51,7 @@ function meaningsOf(reading: Reading, node: OnnxNode): readonly (Meaning | undef
   }
   const others = inputs.filter((_, k) => k !== at);
   const found =
-    lastOnly(reading, moved(node, flow, others)) ??
+    lastOnly(reading, flow, moved(node, flow, others)) ??
     denseOf(reading, node, flow, others) ??
     withBias(reading, node, flow, others) ??
     activationOf(reading, node, flow);
@@ -78,8 +78,8 @@ export function refuseNode(node: OnnxNode): never {
 }
 
 /** y[:, −1]: a forward layer just before then gives its last output alone; of other layers that step is another. */
-function lastOnly({ layers }: Reading, flow: Flow | undefined): Flow | undefined {
-  if (!flow?.last || flow.axes.includes('T')) return flow;
+function lastOnly({ layers }: Reading, before: Flow, flow: Flow | undefined): Flow | undefined {
+  if (!flow || flow.axes.includes('T') || !before.axes.includes('T')) return flow;
   const layer = layers.at(-1);
   const forward =
     layer?.kind === 'recurrent' && layer.directions.length === 1 && !layer.directions[0]?.reverse;
