@@ -1,5 +1,5 @@
 import type { Value } from '@gatewise/core';
-import type { CellActivation } from './model.js';
+import type { Activation, CellActivation } from './model.js';
 
 /** An activation in the eight methods, and its slope written in its output y. */
 interface Pointwise {
@@ -39,3 +39,9 @@ export const activations: Readonly<Record<CellActivation, Pointwise>> = {
     symmetric: true,
   },
 };
+
+/** What may follow a dense layer and goes by the same name in Keras and tf.layers. */
+export const plainActivations: readonly Activation[] = [
+  ...(['tanh', 'sigmoid', 'relu', 'linear', 'softmax'] as const),
+  ...(['elu', 'selu', 'softplus', 'softsign', 'swish'] as const),
+];

@@ -1,3 +1,4 @@
+import { plainActivations } from '../activations.js';
 import { refuseLayer } from '../errors.js';
 import type { Activation, CellActivation } from '../model.js';
 import { field, type Json } from './json.js';
@@ -5,11 +6,7 @@ import { field, type Json } from './json.js';
 /** Which framework a config is of: what `hard_sigmoid` means depends on it. */
 export type Dialect = 'keras-2' | 'keras-3' | 'tf.layers';
 
-const plain: ReadonlyMap<string, Activation> = new Map(
-  (
-    ['tanh', 'sigmoid', 'relu', 'linear', 'softmax', 'elu', 'selu', 'softplus', 'softsign', 'swish'] as const
-  ).map((name) => [name, name]),
-);
+const plain: ReadonlyMap<string, Activation> = new Map(plainActivations.map((name) => [name, name]));
 const inCells: readonly string[] = ['tanh', 'sigmoid', 'relu', 'linear', 'hard-sigmoid', 'hard-sigmoid-6'];
 
 /** An activation of a layer's config. Errors: `GW_IMPORT_ASK`, `GW_IMPORT_UNSUPPORTED`, by the layer's name. */

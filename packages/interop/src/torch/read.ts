@@ -1,3 +1,4 @@
+import { plainActivations } from '../activations.js';
 import { refuse, refuseLayer } from '../errors.js';
 import type {
   Activation,
@@ -86,6 +87,10 @@ function layersOf(
       'got a linear module that is not the last, and a state_dict does not say what follows it',
       `say it with activations: { "${name}": 'relu' }, or 'linear' for nothing`,
     );
+  }
+  if (!plainActivations.includes(activation)) {
+    const wanted = plainActivations.join(', ');
+    refuseLayer('GW_IMPORT_ASK', name, `got activations: ${String(activation)}`, `wanted one of ${wanted}`);
   }
   return [{ kind: 'dense', name, W: transposed(weight), ...(bias && { bias }), activation }];
 }

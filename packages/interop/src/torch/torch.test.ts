@@ -149,6 +149,14 @@ describe('asks for what a state_dict does not say', () => {
   });
 });
 
+it('says which activations there are', () => {
+  const file = dict({ ...rnn(4, 3, 5), 'a.weight': [7, 5], 'b.weight': [2, 7] });
+  const activations = { a: 'rulu' as 'relu' };
+  expect(() => readTorch(file, { activations })).toThrow(
+    /ASK: layer "a": got activations: rulu; wanted one of tanh,/,
+  );
+});
+
 describe('refuses, by name', () => {
   it.each<[string, Record<string, number[]>, RegExp]>([
     [
