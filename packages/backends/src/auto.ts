@@ -65,7 +65,7 @@ async function measure(
   { key, limit }: { key: string; limit: number },
 ): Promise<BackendInfo> {
   const before = new Set(Object.keys(tf.engine().registry));
-  const rows: Row[] = [];
+  const rows: MeasuredBackend[] = [];
   let best = Number.POSITIVE_INFINITY;
   for (const backend of candidates()) {
     const row = await timeCandidate(backend, use, sizes, { best, limit });
@@ -87,17 +87,13 @@ async function measure(
   return { ...info, measured };
 }
 
-interface Row extends MeasuredBackend {
-  readonly beaten: boolean;
-}
-
 /** Whatever goes wrong becomes the row's reason. */
 async function timeCandidate(
   backend: ConcreteBackend,
   use: Use,
   sizes: Sizes,
   { best, limit }: { best: number; limit: number },
-): Promise<Row> {
+): Promise<MeasuredBackend> {
   const given = new AbortController();
   let engine: string | null = null;
   const run = async () => {
@@ -106,15 +102,18 @@ async function timeCandidate(
   };
   try {
     const { ms, part, beaten } = await within(limit, run());
-    const share = `by ${percent(part)} of it`;
-    const why = beaten ? `clearly slower, ${share}` : part < 1 ? `slow, ${share}` : null;
+    const why = beaten
+      ? `clearly slower: ${percent(part)} of the step took this long`
+      : part < 1
+        ? `slow: measured by ${percent(part)} of the step`
+        : null;
     return { backend, engine, ms, why, beaten };
   } catch (error) {
     given.abort(new Error('another backend has been chosen'));
     const { backendName, registry } = tf.engine();
     if (backendName && !(backendName in registry)) startAnew(backendName); // it may still be starting
     const why = error instanceof Error ? error.message : String(error);
-    return { backend, engine, ms: null, why, beaten: true };
+    return { backend, engine, ms: null, why, beaten: false };
   }
 }
 
@@ -140,11 +139,9 @@ function letGo(kept: string, before: ReadonlySet<string>): void {
   }
 }
 
-const sorted = (rows: readonly Row[], winner: Row): MeasuredBackend[] => {
-  const place = (row: Row) => (row === winner ? -1 : (row.ms ?? Number.POSITIVE_INFINITY));
-  return [...rows]
-    .sort((a, b) => (place(a) === place(b) ? 0 : place(a) - place(b)))
-    .map(({ beaten: _, ...row }) => row);
+const sorted = (rows: readonly MeasuredBackend[], winner: MeasuredBackend): MeasuredBackend[] => {
+  const place = (row: MeasuredBackend) => (row === winner ? -1 : (row.ms ?? Number.MAX_VALUE));
+  return [...rows].sort((a, b) => place(a) - place(b));
 };
 
 function checkSizes(sizes: Sizes): Sizes {
@@ -156,7 +153,7 @@ function checkSizes(sizes: Sizes): Sizes {
   );
 }
 
-const noneRuns = (rows: readonly Row[]) =>
+const noneRuns = (rows: readonly MeasuredBackend[]) =>
   new GatewiseError(
     'GW_BACKEND_UNAVAILABLE',
     `got no backend that runs a training step, wanted one; ${rows.map(({ backend, why }) => `${backend}: ${why}`).join('; ')}`,

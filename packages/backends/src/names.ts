@@ -36,6 +36,8 @@ export interface MeasuredBackend {
   readonly engine: string | null;
   /** Milliseconds of a training step, by a part of it where `why` says so; null where it does not run. */
   readonly ms: number | null;
+  /** A part of the step alone took these `ms`, clearly longer than the whole on the best. */
+  readonly beaten: boolean;
   /** Why it was not timed to the end, or not at all. */
   readonly why: string | null;
 }

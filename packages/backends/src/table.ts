@@ -13,10 +13,12 @@ export function drawTable({ sizes: { B, T, I, H }, table, remembered }: Measured
   return [`A training step of B=${B} T=${T} I=${I} H=${H}${when}`, ...rows.map(line)].join('\n');
 }
 
-const cells = ({ backend, engine, ms, why }: MeasuredBackend, n: number): string[] => [
+const cells = ({ backend, engine, ms, beaten, why }: MeasuredBackend, n: number): string[] => [
   n === 0 ? '→' : ' ',
   backend,
   engine ?? '–',
-  ms === null ? '–' : `${why === null ? '' : 'about '}${ms < 100 ? ms.toPrecision(3) : Math.round(ms)}`,
+  ms === null
+    ? '–'
+    : `${beaten ? 'over ' : why === null ? '' : 'about '}${ms < 100 ? ms.toPrecision(3) : Math.round(ms)}`,
   why ?? '',
 ];

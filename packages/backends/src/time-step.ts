@@ -6,7 +6,7 @@ import type { Sizes } from './names.js';
 
 /** How long a step takes, and how much of it was run to know. */
 export interface StepTime {
-  /** Milliseconds of the whole step; where a part of it was run, as many times that as it takes. */
+  /** Milliseconds of the whole step; where a part of it was run, as many times that as it takes; of the part if `beaten`. */
   readonly ms: number;
   /** The part that was run, 1 for all of it. */
   readonly part: number;
@@ -41,7 +41,7 @@ export async function timeStep(sizes: Sizes, best: number, alive: () => void): P
       const part = (b * t) / (B * T);
       const ms = await least(weights, { ...sizes, B: b, T: t }, { part, enough, alive });
       if (part === 1) return { ms, part, beaten: false };
-      if (ms > enough) return { ms: ms / part, part, beaten: true };
+      if (ms > enough) return { ms, part, beaten: true };
       const more = Math.floor(Math.min(4, (end - performance.now()) / (2 * ms)) * t);
       const next = b < B ? 1 : Math.min(T, Math.max(more, 0));
       const expected = (ms * B * next) / (b * t);
