@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /** A word and its tag. */
-export type Tagged = readonly [word: string, tag: string];
+type Tagged = readonly [word: string, tag: string];
 export type Sentence = readonly Tagged[];
 
 /**
@@ -31,7 +31,7 @@ function tagged(token: string): Tagged {
 }
 
 /** A stand-in for a word that training saw less than twice: whether it has a capital, a digit, a hyphen, and how it ends. */
-export function shapeOf(word: string): string {
+function shapeOf(word: string): string {
   const capital = /^\p{Lu}/u.test(word) ? 'A' : 'a';
   const digit = /\d/.test(word) ? '0' : '';
   const hyphen = word.includes('-') ? '-' : '';

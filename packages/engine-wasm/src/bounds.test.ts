@@ -3,7 +3,7 @@ import { opsEngine } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { wasmEngine } from './engine.js';
-import type { Heap } from './heap.js';
+import type { Heap, OwnHeap } from './heap.js';
 import type { Home } from './home.js';
 import { type Compiled, compileModule, variantsHere } from './load.js';
 import { allCells } from './test-support/cells.js';
@@ -23,7 +23,7 @@ describe.each(variantsHere())('%s, random sizes and options', (variant) => {
   beforeAll(async () => {
     compiled = await compileModule(variant);
   });
-  const engineOver = (heap: Heap & { inner: { memory: WebAssembly.Memory } }) => {
+  const engineOver = (heap: Heap & { inner: OwnHeap }) => {
     const exports = compiled.instantiate(heap.inner.memory, (bytes) => heap.inner.keep(bytes));
     const home: Home = { exports, heap, address: () => null, place: null };
     return wasmEngine(() => home);

@@ -2,7 +2,7 @@ import { type Random, random } from '@gatewise/core';
 import { activations, type Dense, type Product } from '@gatewise/kernels';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { wasmDense } from './dense.js';
-import type { Heap } from './heap.js';
+import type { Heap, OwnHeap } from './heap.js';
 import { type Compiled, compileModule, variantsHere } from './load.js';
 import { EdgeHeap, GuardedHeap } from './test-support/guarded-heap.js';
 
@@ -91,7 +91,7 @@ describe.each(variantsHere())('%s', (variant) => {
   beforeAll(async () => {
     compiled = await compileModule(variant);
   });
-  const over = (heap: Heap & { inner: { memory: WebAssembly.Memory } }): Dense =>
+  const over = (heap: Heap & { inner: OwnHeap }): Dense =>
     wasmDense({ exports: compiled.instantiate(heap.inner.memory, (bytes) => heap.inner.keep(bytes)), heap });
 
   it('multiplies any sizes in memory full of NaN, and writes nothing beyond its blocks', () => {

@@ -29,7 +29,7 @@ export interface OnnxNode {
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
 }
-export type Attribute = number | string | readonly number[] | readonly string[] | OnnxTensor;
+type Attribute = number | string | readonly number[] | readonly string[] | OnnxTensor;
 /** An input or output of the net; a dimension may be a name, or unknown. */
 export interface Port {
   readonly name: string;

@@ -64,7 +64,7 @@ export type Attributes = Readonly<
   Record<string, number | Float | string | readonly number[] | readonly string[] | readonly Float[]>
 >;
 /** A number that ONNX wants as a float: other numbers are integers. */
-export interface Float {
+interface Float {
   readonly float: number;
 }
 

@@ -9,7 +9,7 @@ export type Operator = (
   opset: number,
   whole: Whole,
 ) => tf.Tensor[];
-export type Whole = (t: tf.Tensor) => number[];
+type Whole = (t: tf.Tensor) => number[];
 
 const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
