@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,6 +39,27 @@ describe('installed from a registry', () => {
   it('sums trains', async () => {
     expect(await workspace.run('sums', 'node', 'dist/index.js')).toMatch(/Validation loss: 0\.\d+ → /);
     expect(existsSync(join(workspace.folder, 'sums/runs/first/model/model.json'))).toBe(true);
+  });
+});
+
+describe('the command line', () => {
+  it('trains on a text, goes on, and writes', async () => {
+    await writeFile(join(workspace.folder, 'sums/book.txt'), 'the whale and the sea, '.repeat(100));
+    const small = '--backend cpu --steps 3 --units 8 --batch 2 --time 5 --held-out 100 --sample 5 --name one';
+    const gatewise = (line: string) => workspace.run('sums', 'npx', 'gatewise', ...line.split(' '));
+    expect(await gatewise(`train book.txt ${small}`)).toMatch(/loaded again with the same predictions/);
+    const { steps, name } = JSON.parse(await gatewise('train --resume runs/one --steps 5 --json'));
+    expect({ steps, name }).toEqual({ steps: 5, name: 'one' });
+    expect(await gatewise('sample runs/one --length 9 --top-k 3')).toMatch(/^the whale .{9}\n$/su);
+    await gatewise('export runs/one --to safetensors --out one.safetensors');
+    expect(existsSync(join(workspace.folder, 'sums/one.safetensors'))).toBe(true);
+  });
+
+  it('knows what is there', async () => {
+    const { code, stdout } = await workspace.attempt('sums', 'npx', 'gatewise', 'doctor', '--json');
+    const { ok, parts } = JSON.parse(stdout) as { ok: boolean; parts: { Engines: { fix: string }[] } };
+    expect([code, ok]).toEqual([0, true]);
+    expect(parts.Engines[0]!.fix).toBe('npm install @gatewise/engine-native');
   });
 });
 
