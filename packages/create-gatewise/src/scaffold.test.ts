@@ -77,7 +77,7 @@ it('every template asks for the packages as they are here', async () => {
   const packages = new URL('../../', import.meta.url);
   for (const kind of Object.keys(kinds)) {
     const manifest = JSON.parse(
-      await readFile(new URL(`../templates/${kind}/package.json`, import.meta.url), 'utf8'),
+      await readFile(new URL(`../templates/${kind}/_package.json`, import.meta.url), 'utf8'),
     );
     const wanted = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.devDependencies };
     for (const [name, range] of Object.entries(wanted).filter(([name]) => name.startsWith('@gatewise/'))) {

@@ -36,11 +36,11 @@ export async function scaffold(kind: Kind, name: string, folder?: string): Promi
   await refuseUsed(target);
   const template = join(templates, kind);
   const paths = await filesOf(template);
-  const files = paths.map((path) => path.replace('_gitignore', '.gitignore')).sort();
+  const files = paths.map(nameOf).sort();
   try {
     for (const path of paths) {
       const text = await readFile(join(template, path), 'utf8');
-      const file = join(target, path.replace('_gitignore', '.gitignore'));
+      const file = join(target, nameOf(path));
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, fillIn(text, kind, names));
     }
@@ -50,6 +50,10 @@ export async function scaffold(kind: Kind, name: string, folder?: string): Promi
   }
   return { folder: target, files };
 }
+
+/** npm reads a .gitignore wherever it lies, and packages may hold one package.json: a template's have other names. */
+const nameOf = (path: string) =>
+  path.replace(/^_gitignore$/, '.gitignore').replace(/^_package\.json$/, 'package.json');
 
 /** The template's own names, `my-plugin` and the like, become those of the package. */
 function fillIn(text: string, kind: Kind, names: Names): string {
