@@ -5,7 +5,7 @@ import { hooksOf, pluginOf } from './describe.js';
 const code = (text: string) => `\`${text}\``;
 
 /** Every plugin, its order, its hooks by kind, and what of it goes into checkpoints, as a table in Markdown. */
-export function pluginTable(): string {
+function pluginTable(): string {
   const rows = plugins.map(({ factory, from, make }) => {
     const plugin = pluginOf(make());
     const hooks = hooksOf(plugin);

@@ -44,7 +44,7 @@ export const unitsOf = ({ cell, args }: RecurCall): number => args.b.size / cell
  * dropout of the operand. `within`: how near to its end a gate counts as saturated (Karpathy, Johnson and Fei-Fei, 2015).
  */
 export async function gatesOf(call: RecurCall, within = 0.1): Promise<Readonly<Record<string, GateUse>>> {
-  const pending = gateTensors(call.cell, call.args);
+  const pending = gateTensors(call.cell, call.args, false);
   try {
     return (await readGates(call.cell, pending, unitsOf(call), within)).gates;
   } finally {

@@ -22,8 +22,8 @@ interface Pending {
   readonly real: tf.Tensor | null; // [B,T]
 }
 
-/** Gate activations of every step, and ∂s_t/∂s_{t-1} of the cell's memory at fixed gates. The caller disposes of them. */
-export function gateTensors(cell: AnyCell, given: RecurArgs): Pending {
+/** Gate activations of every step, and ∂s_t/∂s_{t-1} of the cell's memory at fixed gates where asked for. The caller disposes of them. */
+export function gateTensors(cell: AnyCell, given: RecurArgs, withMemory = true): Pending {
   return tf.tidy(() => {
     const { lengths: _, operandDropout: __, ...args } = given;
     const { sequences } = recurStates(cell, { ...args, padding: 'hold' });
@@ -32,7 +32,7 @@ export function gateTensors(cell: AnyCell, given: RecurArgs): Pending {
     );
     const saved = savedAtEveryStep(cell, args, before);
     const names = boundedGates(cell).map(({ gate }) => gate);
-    const keep = memoryFactor(cell, args, saved, before);
+    const keep = withMemory ? memoryFactor(cell, args, saved, before) : null;
     // recurStates keeps them beyond this tidy
     tf.dispose(Object.values(sequences));
     return {

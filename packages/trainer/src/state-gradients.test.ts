@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { line, plugin, points } from '../test/fixtures.js';
 import { train } from './index.js';
-import { StateGradients } from './state-gradients.js';
+import { deviceNorms, StateGradients } from './state-gradients.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -24,6 +24,10 @@ it('takes norms over batch and units, for each step and state', async () => {
     [1, expect.closeTo(Math.SQRT2 * 1e-25, 31)],
   ]);
   expect(stats.states).toEqual({ lstm: ['h', 'c'] });
+  // and by ops, as where the numbers lie on a device
+  const byOps = tf.tidy(() => deviceNorms(tf.reshape(d, [2, 2, 2, 2])));
+  expect(await byOps.array()).toEqual((got as number[][]).map((row) => row.map((v) => expect.closeTo(v, 6))));
+  byOps.dispose();
   stats.dispose();
   expect(tf.memory().numTensors).toBe(before);
 });

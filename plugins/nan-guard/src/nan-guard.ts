@@ -40,7 +40,7 @@ function checked({ action = 'skip', ...counts }: NanGuardOptions): Checked {
 }
 
 /** The hooks of one run. */
-export function nanGuardHooks(options: Checked, optimizer: Optimizer, logger: Logger) {
+function nanGuardHooks(options: Checked, optimizer: Optimizer, logger: Logger) {
   const { action, every, keepEvery, limit } = options;
   const layers = new Map<string, LayerInfo>();
   const good = new LastGood(optimizer);

@@ -2,7 +2,7 @@ import { definePlugin, type Logger, type PartTime, type Plugin, type Times, Toke
 import { table } from './table.js';
 
 /** The hooks of one run. */
-export function profileHooks(times: Times, logger: Logger): Omit<Plugin, 'name'> {
+function profileHooks(times: Times, logger: Logger): Omit<Plugin, 'name'> {
   let began = times.read();
   let firstStep = 0;
   let last = { times: began, step: 0 };

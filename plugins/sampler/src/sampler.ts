@@ -39,7 +39,7 @@ function checked({ write, every = 1 }: SamplerOptions): Checked {
   return { write, every };
 }
 
-export function samplerHooks({ write, every }: Checked, texts: Texts, logger: Logger): Omit<Plugin, 'name'> {
+function samplerHooks({ write, every }: Checked, texts: Texts, logger: Logger): Omit<Plugin, 'name'> {
   return {
     async onEpochEnd({ epoch, step, random }: EpochContext) {
       if ((epoch + 1) % every !== 0) return;

@@ -46,7 +46,7 @@ function checked({ folder, every = 10, histograms }: TensorboardOptions): Checke
 }
 
 /** The hooks of one run. */
-export function tensorboardHooks({ folder, every, histograms }: Checked, texts: Texts, clock: Clock) {
+function tensorboardHooks({ folder, every, histograms }: Checked, texts: Texts, clock: Clock) {
   let file: EventFile | undefined;
   let flushed = clock.elapsed();
   let written = 0;
