@@ -24,6 +24,8 @@ const candidates = (): readonly ConcreteBackend[] =>
   isNode() ? ['cpu', 'wasm', 'node-gpu', 'node', 'webgpu'] : ['cpu', 'wasm', 'webgl', 'webgpu'];
 /** About as fast: within a tenth, and what a clock does not see. */
 const aboutAsFast = (ms: number, best: number) => ms <= 1.1 * best + 0.05;
+/** So many times the best is close. */
+const CLOSE = 4;
 /** A candidate that has not started and been timed after this many ms is left. */
 const LIMIT = 20_000;
 
@@ -65,13 +67,8 @@ async function measure(
   { key, limit }: { key: string; limit: number },
 ): Promise<BackendInfo> {
   const before = new Set(Object.keys(tf.engine().registry));
-  const rows: MeasuredBackend[] = [];
-  let best = Number.POSITIVE_INFINITY;
-  for (const backend of candidates()) {
-    const row = await timeCandidate(backend, use, sizes, { best, limit });
-    rows.push(row);
-    if (row.ms !== null && !row.beaten) best = Math.min(best, row.ms);
-  }
+  const rows = await timeAll(use, sizes, limit);
+  const best = bestOf(rows);
   const winner = rows.find(({ ms, beaten }) => ms !== null && !beaten && aboutAsFast(ms, best));
   if (!winner) throw noneRuns(rows);
   const info = await use(winner.backend, new AbortController().signal);
@@ -85,6 +82,25 @@ async function measure(
   } satisfies Choice);
   const measured: Measured = { sizes, table, remembered: false };
   return { ...info, measured };
+}
+
+const bestOf = (rows: readonly MeasuredBackend[]): number =>
+  Math.min(...rows.map(({ ms, beaten }) => (ms === null || beaten ? Number.POSITIVE_INFINITY : ms)));
+
+/** One after the other; those that are close take a second turn: what else the machine did met one of them alone. */
+async function timeAll(use: Use, sizes: Sizes, limit: number): Promise<MeasuredBackend[]> {
+  const rows: MeasuredBackend[] = [];
+  for (const backend of candidates()) {
+    rows.push(await timeCandidate(backend, use, sizes, { best: bestOf(rows), limit }));
+  }
+  const best = bestOf(rows);
+  const close = rows.filter(({ ms, beaten }) => ms !== null && !beaten && ms <= CLOSE * best);
+  if (close.length < 2) return rows;
+  for (const row of close) {
+    const again = await timeCandidate(row.backend, use, sizes, { best: Number.POSITIVE_INFINITY, limit });
+    if (again.ms !== null && again.ms < row.ms!) rows[rows.indexOf(row)] = again;
+  }
+  return rows;
 }
 
 /** Whatever goes wrong becomes the row's reason. */
