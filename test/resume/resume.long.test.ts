@@ -15,7 +15,7 @@ describe.each(engines)('the engine %s', (engine) => {
   it.each([1, 2, 3, 4])(
     'killed at twenty moments of seed %d, the run comes to the same bits',
     async (seed) => {
-      const whole = await runOnce(program, engine);
+      const whole = await runOnce(program, engine, 20);
       const { bytes, result, deaths } = await killAndGoOn(program, engine, 20, seed);
       expect(whileWriting(deaths)).toBeGreaterThanOrEqual(5);
       expect(bytes).toEqual(whole.bytes);
@@ -25,6 +25,6 @@ describe.each(engines)('the engine %s', (engine) => {
 });
 
 it.runIf(engines.includes('native'))('another number of threads comes to the same bits', async () => {
-  const [one, two] = [await runOnce(program, 'native', '1'), await runOnce(program, 'native', '2')];
+  const [one, two] = [await runOnce(program, 'native', 10, '1'), await runOnce(program, 'native', 10, '2')];
   expect(two.bytes).toEqual(one.bytes);
 });
