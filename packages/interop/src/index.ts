@@ -1,7 +1,9 @@
 export { build } from './build.js';
 export { cellOf } from './cells.js';
 export { type Comparison, compare, suggestedLimit } from './compare.js';
+export { type Accuracy, accuracyOf, accuracyText, type OutputError } from './deploy/accuracy.js';
 export type { Precision } from './deploy/pack.js';
+export { dequantise, quantise } from './deploy/quantise.js';
 export { type Standalone, type StandaloneOptions, writeStandalone } from './deploy/standalone.js';
 export { describe } from './describe.js';
 export { type KerasOptions, readKeras } from './keras/read.js';

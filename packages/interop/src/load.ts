@@ -1,3 +1,5 @@
+import { readSafetensors } from '@gatewise/safetensors';
+import { dequantise, isDescription } from './deploy/quantise.js';
 import { refuse } from './errors.js';
 import { isZip } from './keras/archive.js';
 import { isHdf5 } from './keras/hdf5.js';
@@ -11,7 +13,8 @@ import { readTorch, type TorchOptions } from './torch/read.js';
 export type ImportOptions = TorchOptions & KerasOptions & TfLayersOptions;
 
 /**
- * Reads a model of any format, told by its bytes, never by its name: safetensors of PyTorch, `.keras`, `.h5` and
+ * Reads a model of any format, told by its bytes, never by its name: safetensors of PyTorch or of
+ * `quantise`, `.keras`, `.h5` and
  * `.weights.h5` of Keras; ONNX; `model.json` with its weights where several files are given, by name.
  * Errors: `GW_IMPORT_…` and `GW_SAFETENSORS_…`.
  *
@@ -28,7 +31,9 @@ export async function readModel(
   }
   if (isZip(files) || isHdf5(files)) return readKeras(files, options);
   // safetensors: eight bytes of length, then JSON
-  if (files[6] === 0 && files[7] === 0 && files[8] === 0x7b) return readTorch(files, options);
+  if (files[6] === 0 && files[7] === 0 && files[8] === 0x7b) {
+    return isDescription(readSafetensors(files).metadata) ? dequantise(files) : readTorch(files, options);
+  }
   // ONNX: the version of its format, then its maker, the graph or the operators
   if (files[0] === 0x08 && [0x12, 0x3a, 0x42].includes(files[2] ?? 0)) return readOnnx(files);
   const start = Array.from(files.subarray(0, 9), (byte) => byte.toString(16).padStart(2, '0')).join(' ');

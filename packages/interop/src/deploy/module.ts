@@ -12,11 +12,12 @@ export class ModuleText {
 
   /** A matrix or vector of the weights: the expression that reads it, which must stand where the module comes to it next. */
   tensor(layer: string, role: string, values: Values): string {
-    const { numbers, scale } = pack({ layer, role, values }, this.precision);
+    const matrix = values.shape.length === 2;
+    const { numbers, scale } = pack({ layer, role, values, matrix }, this.precision);
     if (scale) this.#weights.push(scale.data);
     this.#weights.push(numbers.data);
     this.#types.add(numbers.dtype);
-    const [rows, inner] = values.shape.length === 2 ? values.shape : [1, values.data.length];
+    const [rows, inner] = matrix ? values.shape : [1, values.data.length];
     const read = { F32: 'f32', F16: 'f16', I8: 'int8' }[numbers.dtype as 'F32' | 'F16' | 'I8'];
     return `${read}(${rows}, ${inner})`;
   }

@@ -3,7 +3,10 @@ import { refuseLayer } from '../errors.js';
 import type { Values } from '../model.js';
 import { transposed } from '../values.js';
 
-/** How weights are kept: as they are, as IEEE halves, or matrices as −127 … 127 with a float32 scale for each row. */
+/**
+ * How matrices are kept: as they are, as IEEE halves, or as −127 … 127 with a float32 scale for each row. Biases and other
+ * vectors stay in float32: they are small, and what is added to every step.
+ */
 export type Precision = 'f32' | 'f16' | 'int8';
 
 /** Numbers at rest: of int8 a matrix has a scale for each row, w ≈ q · scale. */
@@ -17,6 +20,7 @@ export interface Weight {
   readonly layer: string;
   readonly role: string;
   readonly values: Values;
+  readonly matrix: boolean;
 }
 
 /** Where row r of a matrix is what one unit of one gate reads: W [I, G·H] as [G·H, I]. */
@@ -25,12 +29,10 @@ export const gateRows = (matrix: Values): Values => transposed(matrix);
 /** What lies beyond a float16: from here on the nearest one is infinity. */
 const F16_LIMIT = 65520;
 
-/**
- * Packs the rows of a matrix [rows, inner], or a vector, which int8 leaves in float32: it is small, and what is added to
- * every step. Errors: `GW_EXPORT_VALUE` by the layer's name, for what the type cannot hold.
- */
-export function pack({ layer, role, values }: Weight, to: Precision): Packed {
+/** Packs the rows of a matrix [rows, inner], or a vector as it is. Errors: `GW_EXPORT_VALUE` by the layer's name. */
+export function pack({ layer, role, values, matrix }: Weight, asked: Precision): Packed {
   const { shape, data } = values;
+  const to = matrix ? asked : 'f32';
   const limit = { f32: Number.POSITIVE_INFINITY, f16: F16_LIMIT, int8: 3e38 }[to];
   const odd = to === 'f32' ? undefined : data.find((v) => !(Math.abs(v) < limit));
   if (odd !== undefined) {
@@ -44,7 +46,7 @@ export function pack({ layer, role, values }: Weight, to: Precision): Packed {
     );
   }
   if (to === 'f16') return { numbers: entryOf('F16', shape, data) };
-  if (to === 'f32' || shape.length !== 2) return { numbers: entryOf('F32', shape, data) };
+  if (to === 'f32') return { numbers: entryOf('F32', shape, data) };
   return packRows(values);
 }
 
