@@ -5,10 +5,11 @@ import { pathToFileURL } from 'node:url';
 import { useBackend } from '@gatewise/backends';
 import { modelFolder } from '@gatewise/plugin-checkpoint';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { characterModel } from '../train/model.js';
 import { exportCommand } from './export.js';
+import { importCommand } from './import.js';
 import { withoutStates } from './model-of.js';
 
 const V = 7;
@@ -72,5 +73,26 @@ describe('gatewise export --standalone', () => {
       /cannot be used with/,
     );
     expect(await readdir(folder)).not.toContain('none.mjs');
+  });
+});
+
+describe('gatewise export --quantise', () => {
+  it.each([
+    ['f16', 1e-3],
+    ['int8', 3e-2],
+  ])('writes %s, says what it costs, and gatewise import reads it', async (type, limit) => {
+    await run('--quantise', type, '--out', at(`${type}.safetensors`));
+    expect(said.mock.lastCall?.[0]).toMatch(
+      /on 16 drawn sequences of 64 steps:\n.+ KB to .+ KB, \d+ %\n {2}y {2}largest error \d\.\d+e-\d/,
+    );
+    const args = [at(`${type}.safetensors`), '--out', at(`${type}-back`)];
+    await importCommand().exitOverride().parseAsync(args, { from: 'user' });
+    const back = await loadLayersModel(modelFolder(at(`${type}-back`)));
+    const [a, b] = await Promise.all(
+      [network, back].map((m) => (m.predict(tf.tensor2d(ids, [1, ids.length], 'int32')) as tf.Tensor).data()),
+    );
+    const error = Math.max(...a!.map((v, i) => Math.abs(v - b![i]!)));
+    expect(error).toBeGreaterThan(0);
+    expect(error).toBeLessThan(limit);
   });
 });

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { GatewiseError } from '@gatewise/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Command, Option } from 'commander';
-import { standalone, typesOf } from './deploy.js';
+import { quantised, standalone, typesOf } from './deploy.js';
 
 /** What is written, and as what. */
 const formats = {
@@ -30,7 +30,10 @@ export function exportCommand(): Command {
       ).conflicts('to'),
     )
     .addOption(
-      new Option('--quantise <type>', 'keep the weights of the module smaller')
+      new Option(
+        '--quantise <type>',
+        'keep weights in fewer bytes: in the module, or alone as safetensors, with a report of what it costs',
+      )
         .choices(['f16', 'int8'])
         .conflicts('to'),
     )
@@ -65,16 +68,17 @@ async function act(model: string, options: Options): Promise<void> {
   const { files, told } = await written(network, options);
   network.dispose();
   for (const [path, file] of files) await save(resolve(path), file);
-  console.log(`Wrote ${out}: ${told}.`);
+  console.log(`Wrote ${out}: ${told}`);
 }
 
 /** What goes where. Errors: `GW_EXPORT_FORMAT`, those of the writers. */
 async function written(network: LayersModel, { to, out, standalone: module, quantise }: Options) {
   if (module) return standalone(network, out, quantise ?? 'f32');
-  if (to) return { files: new Map([[out, await write[to](network)]]), told: formats[to] };
+  if (to) return { files: new Map([[out, await write[to](network)]]), told: `${formats[to]}.` };
+  if (quantise) return quantised(network, out, quantise);
   throw new GatewiseError(
     'GW_EXPORT_FORMAT',
-    `got no format, wanted --to ${names.join(', ')}, or --standalone`,
+    `got no format, wanted --to ${names.join(', ')}, --standalone or --quantise`,
   );
 }
 
