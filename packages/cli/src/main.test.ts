@@ -46,7 +46,8 @@ describe('gatewise', () => {
     ['an option that is not there', ['train', 'a', '--cel', 'gru'], /^GW_CLI_USAGE: .*Did you mean --cell/],
     ['a value that is not there', ['train', 'a', '--cell', 'transformer'], /^GW_CLI_USAGE: .*lstm, gru/],
     ['a missing kind', ['new'], /^GW_CLI_USAGE: got no kind, wanted such as: plugin/],
-    ['a missing option', ['export', 'a'], /^GW_CLI_USAGE: required option '--to/],
+    ['a missing option', ['export', 'a'], /^GW_CLI_USAGE: required option '--out/],
+    ['a missing format', ['export', 'a', '--out', 'b'], /^GW_CLI_USAGE: got no format, .*--standalone/],
   ])('%s is a message and exit code 2', async (_, args, message) => {
     const { code, err } = await gatewise(...args);
     expect(code).toBe(2);
