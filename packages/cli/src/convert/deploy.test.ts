@@ -68,7 +68,7 @@ describe('gatewise export --standalone', () => {
     await expect(run('--standalone', '--out', at('model'))).rejects.toThrow(
       /^GW_EXPORT_NAME: .*\.js or \.mjs/,
     );
-    await expect(run('--out', at('none'))).rejects.toThrow(/^GW_EXPORT_FORMAT: .*--standalone/);
+    await expect(run('--out', at('none'))).rejects.toThrow(/got no format, .*--standalone/);
     await expect(run('--standalone', '--to', 'keras', '--out', at('none.mjs'))).rejects.toThrow(
       /cannot be used with/,
     );

@@ -53,8 +53,11 @@ interface Options {
   readonly quantise?: 'f16' | 'int8';
 }
 
-async function act(model: string, options: Options): Promise<void> {
+async function act(model: string, options: Options, command: Command): Promise<void> {
   const { out } = options;
+  if (!options.to && !options.standalone && !options.quantise) {
+    command.error('error: got no format, wanted --to <format>, --standalone or --quantise <type>');
+  }
   for (const path of options.standalone ? [out, typesOf(out)] : [out]) {
     if (!existsSync(path)) continue;
     throw new GatewiseError('GW_EXPORT_EXISTS', `got --out ${out}, but ${path} exists, wanted a new path`);
@@ -71,15 +74,11 @@ async function act(model: string, options: Options): Promise<void> {
   console.log(`Wrote ${out}: ${told}`);
 }
 
-/** What goes where. Errors: `GW_EXPORT_FORMAT`, those of the writers. */
+/** What goes where. Errors: those of the writers. */
 async function written(network: LayersModel, { to, out, standalone: module, quantise }: Options) {
   if (module) return standalone(network, out, quantise ?? 'f32');
-  if (to) return { files: new Map([[out, await write[to](network)]]), told: `${formats[to]}.` };
   if (quantise) return quantised(network, out, quantise);
-  throw new GatewiseError(
-    'GW_EXPORT_FORMAT',
-    `got no format, wanted --to ${names.join(', ')}, --standalone or --quantise`,
-  );
+  return { files: new Map([[out, await write[to!](network)]]), told: `${formats[to!]}.` };
 }
 
 /** One file, or several by name. */
