@@ -20,7 +20,7 @@ describe.skipIf(!able)(`the C++ core under sanitizers, ten minutes${title}`, () 
     }
     writeFileSync(
       new URL('./fuzz.long.json', import.meta.url),
-      `${JSON.stringify({ seconds: 600, seeds: 10, runs })}\n`,
+      `${JSON.stringify({ seconds: 600, seeds: 10, runs }, null, 2)}\n`,
     );
   }, 1_800_000);
 });
