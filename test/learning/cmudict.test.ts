@@ -1,6 +1,6 @@
+import { svgOf } from '@gatewise/example-figures';
 import { expect, it } from 'vitest';
 import { distance, phonemeErrorRate, words } from './cmudict.js';
-import { svgOf } from './figure.js';
 
 it('words are split by a seed, and no word is in both parts', () => {
   const { training, heldOut, names } = words(1, 500, 100);

@@ -1,10 +1,10 @@
 import { useBackend } from '@gatewise/backends';
+import { writeFigures } from '@gatewise/example-figures';
 import { adam } from '@gatewise/optimisers';
 import { clipByGlobalNorm } from '@gatewise/plugin-clip';
 import { evaluate, train } from '@gatewise/trainer';
 import type * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeFigures } from './figure.js';
 import {
   adding,
   type Contestant,

@@ -1,8 +1,8 @@
 import { useBackend } from '@gatewise/backends';
+import { writeFigures } from '@gatewise/example-figures';
 import type { TopLevelSpec } from 'vega-lite';
 import { expect, it } from 'vitest';
 import { type Word, words } from './cmudict.js';
-import { writeFigures } from './figure.js';
 import { countWeights, learn, recipe, speller, write } from './spelling-to-sound.js';
 
 const size = { seed: 1, training: 20_000, heldOut: 2000 } as const;

@@ -1,6 +1,7 @@
 import { useBackend } from '@gatewise/backends';
 import { random } from '@gatewise/core';
 import { ragged } from '@gatewise/data';
+import { writeFigures } from '@gatewise/example-figures';
 import { bidirectional } from '@gatewise/layers';
 import { adam } from '@gatewise/optimisers';
 import { clipByGlobalNorm } from '@gatewise/plugin-clip';
@@ -8,7 +9,6 @@ import { predict, train } from '@gatewise/trainer';
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { accuracy, brownSentences, Ids, mostFrequentTags } from './brown.js';
-import { writeFigures } from './figure.js';
 
 // Tags for the words of the Brown corpus. The split is by sentence, seeded: 90 % train, 10 % held out.
 
