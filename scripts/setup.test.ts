@@ -34,7 +34,7 @@ beforeEach(() => {
     'setup-tensorflow.mjs',
     'tensorflow-wheel.mjs',
     'check.mjs',
-  'packages.mjs',
+    'packages.mjs',
     'setup-native.mjs',
     'setup-wasm.mjs',
     'quickstart.mjs',
