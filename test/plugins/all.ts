@@ -55,7 +55,7 @@ export const plugins: readonly Entry[] = [
   entry('plugin-clip', 'clipByNorm', () => clipByNorm({ maxNorm: 0.01 })),
   entry('plugin-clip', 'clipByValue', () => clipByValue({ maxValue: 0.001 })),
   entry('plugin-dropout', 'dropout', () => dropout({ input: 0.2, recurrent: 0.2, output: 0.2 })),
-  entry('plugin-early-stopping', 'earlyStopping', () => earlyStopping({ patience: 1, restoreBest: true })),
+  entry('plugin-early-stopping', 'earlyStopping', () => earlyStopping({ patience: 9, restoreBest: true })),
   entry('plugin-ema', 'ema', () => ema({ atEnd: true })),
   entry('plugin-gradient-flow', 'gradientFlow', () => gradientFlow({ every: 1, onRecord: () => {} })),
   entry('plugin-lr-schedule', 'constantRate', () => constantRate({ rate: 0.1 })),

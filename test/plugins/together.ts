@@ -12,7 +12,7 @@ import {
 } from '@gatewise/plugin';
 import { train } from '@gatewise/trainer';
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { Container, ContainerModule } from 'inversify';
 import { plugins } from './all.js';
 import { pluginOf } from './describe.js';
@@ -52,7 +52,7 @@ export async function runTogether(
   const model = sequential({
     layers: [
       lstm({ units: 2, inputShape: [3, 2], returnSequences: true, seed: 1, name: 'memory' }),
-      layers.dense({ units: 1, name: 'head' }),
+      layers.dense({ units: 1, name: 'head', kernelInitializer: initializers.glorotUniform({ seed: 1 }) }),
     ],
   });
   const batch = (n: number): Batch => ({
