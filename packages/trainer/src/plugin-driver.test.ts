@@ -2,22 +2,14 @@ import '@tensorflow/tfjs';
 import type { BatchContext, Plugin, PluginError } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ctx, drive, thrown } from '../test/driving.js';
 import { failure } from '../test/fixtures.js';
 import { Contexts } from './contexts.js';
 import { Report } from './logs.js';
-import { PluginDriver } from './plugin-driver.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
-
-const contexts = new Contexts(
-  { weights: {}, epochs: 1, seed: 1 },
-  { step: 0, skipped: 0, report: new Report() },
-);
-const ctx = contexts.batch(0, 0, 1, new Report());
-const drive = (...plugins: Plugin[]) => new PluginDriver(plugins, 7);
-const thrown = (body: () => unknown) => failure(new Promise((resolve) => resolve(body())));
 
 describe('which plugins are taken', () => {
   it.each([

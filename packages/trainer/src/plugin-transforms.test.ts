@@ -2,22 +2,11 @@ import '@tensorflow/tfjs';
 import type { Plugin } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { failure } from '../test/fixtures.js';
-import { Contexts } from './contexts.js';
-import { Report } from './logs.js';
-import { PluginDriver } from './plugin-driver.js';
+import { ctx, drive, thrown } from '../test/driving.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
-
-const contexts = new Contexts(
-  { weights: {}, epochs: 1, seed: 1 },
-  { step: 0, skipped: 0, report: new Report() },
-);
-const ctx = contexts.batch(0, 0, 1, new Report());
-const drive = (...plugins: Plugin[]) => new PluginDriver(plugins, 7);
-const thrown = (body: () => unknown) => failure(new Promise((resolve) => resolve(body())));
 
 describe('transform', () => {
   it('feeds each result to the next', () => {

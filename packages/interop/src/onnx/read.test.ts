@@ -1,47 +1,19 @@
 import { useBackend } from '@gatewise/backends';
-import { bidirectional, recurrent, stack } from '@gatewise/layers';
+import { bidirectional, recurrent } from '@gatewise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { chains, first, I, modelOf } from '../../test/nets.js';
 import { build } from '../build.js';
 import { describe as describeModel } from '../describe.js';
 import { readModel } from '../load.js';
 import { readOnnx } from './read.js';
 import { writeOnnx } from './write.js';
 
-const { dense } = tf.layers;
-const [I, H] = [3, 4];
-const first = { units: H, inputShape: [null, I] as [null, number], returnSequences: true, seed: 1 };
-const nets: Readonly<Record<string, () => tf.layers.Layer[]>> = {
-  'vanilla, last output': () => [
-    recurrent({ ...first, cell: 'vanilla', returnSequences: false }),
-    dense({ units: 2 }),
-  ],
-  'lstm, dense, softmax': () => [
-    recurrent({ ...first, cell: 'lstm' }),
-    dense({ units: 5, activation: 'softmax' }),
-  ],
-  'gru, in reverse': () => [recurrent({ ...first, cell: 'gru', reverse: true })],
-  'gru-reset-after': () => [
-    recurrent({ ...first, cell: 'gru-reset-after' }),
-    dense({ units: 2, activation: 'elu' }),
-  ],
-  'both directions': () => [bidirectional({ ...first, cell: 'lstm' }), dense({ units: 2, useBias: false })],
-  'both directions, last outputs': () => [bidirectional({ ...first, cell: 'gru', returnSequences: false })],
-  'two levels': () => [stack({ ...first, cell: 'lstm', depth: 2 })],
-  'a learned start': () => [recurrent({ ...first, cell: 'lstm', learnedState: true })],
-  'an embedding': () => [
-    tf.layers.embedding({ inputDim: 9, outputDim: I, inputShape: [null] }),
-    recurrent({ cell: 'lstm', units: H, returnSequences: true }),
-    dense({ units: 9 }),
-  ],
-};
-
 beforeAll(() => useBackend('cpu'));
 
 describe('a net of ONNX as a description', () => {
-  it.each(Object.keys(nets))('%s: out and back in, the same to the bit', async (name) => {
-    const model = tf.sequential({ layers: nets[name]!() });
-    model.setWeights(model.getWeights().map((w, k) => tf.randomNormal(w.shape, 0, 0.7, 'float32', k)));
+  it.each(Object.entries(chains))('%s: out and back in, the same to the bit', async (_, layers) => {
+    const model = modelOf(layers);
     const spec = await readModel(writeOnnx(await describeModel(model)));
     const again = build(spec);
     const x =

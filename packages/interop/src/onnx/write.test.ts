@@ -1,47 +1,14 @@
 import { useBackend } from '@gatewise/backends';
-import { bidirectional, recurrent, stack } from '@gatewise/layers';
+import { recurrent } from '@gatewise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { chains, first, H, I, merges, modelOf } from '../../test/nets.js';
 import { describe as describeModel } from '../describe.js';
 import { readOnnxGraph } from './graph.js';
 import { runOnnx } from './run.js';
 import { writeOnnx } from './write.js';
 
-const { dense } = tf.layers;
-const [I, H] = [3, 4];
-const first = { units: H, inputShape: [null, I] as [null, number], returnSequences: true, seed: 1 };
-const nets: Readonly<Record<string, () => tf.layers.Layer[]>> = {
-  'vanilla, last output': () => [recurrent({ ...first, cell: 'vanilla', returnSequences: false })],
-  'lstm, dense, softmax': () => [
-    recurrent({ ...first, cell: 'lstm' }),
-    dense({ units: 5, activation: 'softmax' }),
-  ],
-  'gru, in reverse': () => [recurrent({ ...first, cell: 'gru', reverse: true })],
-  'gru-reset-after': () => [
-    recurrent({ ...first, cell: 'gru-reset-after' }),
-    dense({ units: 2, activation: 'relu' }),
-  ],
-  'both directions': () => [bidirectional({ ...first, cell: 'lstm' }), dense({ units: 2 })],
-  'both directions, their mean': () => [bidirectional({ ...first, cell: 'gru', merge: 'average' })],
-  'both directions, last outputs multiplied': () => [
-    bidirectional({ ...first, cell: 'gru', merge: 'product', returnSequences: false }),
-  ],
-  'two levels': () => [stack({ ...first, cell: 'lstm', depth: 2 })],
-  'a learned start': () => [recurrent({ ...first, cell: 'lstm', learnedState: true })],
-  'an embedding': () => [
-    tf.layers.embedding({ inputDim: 9, outputDim: I, inputShape: [null] }),
-    recurrent({ cell: 'lstm', units: H, returnSequences: true }),
-  ],
-};
-
-/** Random weights, biases too. */
-function modelOf(name: string): tf.LayersModel {
-  const model = tf.sequential({ layers: nets[name]!() });
-  tf.tidy(() =>
-    model.setWeights(model.getWeights().map((w, k) => tf.randomNormal(w.shape, 0, 0.7, 'float32', k))),
-  );
-  return model;
-}
+const nets = { ...chains, ...merges };
 
 const start = (model: tf.LayersModel, [B, T]: [number, number]): tf.Tensor =>
   model.inputs[0]!.shape.length === 2
@@ -53,8 +20,8 @@ const plain = async (t: tf.Tensor) => ({ shape: t.shape, data: await t.data() })
 beforeAll(() => useBackend('cpu'));
 
 describe('a model written as ONNX', () => {
-  it.each(Object.keys(nets))('%s: gives its outputs at any batch and length', async (name) => {
-    const model = modelOf(name);
+  it.each(Object.entries(nets))('%s: gives its outputs at any batch and length', async (_, layers) => {
+    const model = modelOf(layers);
     const graph = readOnnxGraph(writeOnnx(await describeModel(model)));
     for (const [B, T] of [
       [2, 5],
@@ -77,7 +44,7 @@ describe('a model written as ONNX', () => {
   });
 
   it('takes the lengths of rows where it is asked to', async () => {
-    const model = modelOf('lstm, dense, softmax');
+    const model = modelOf(chains['lstm, dense, softmax']!);
     const graph = readOnnxGraph(writeOnnx(await describeModel(model), { lengths: true }));
     const x = start(model, [2, 5]);
     const states = Object.fromEntries(
