@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { backward, error, makeTask, tutorial } from './index.js';
 
 it('has the same gradients four ways, and leaks nothing', async () => {
-  await tutorial.run();
+  await tutorial.run('full');
   const before = tf.memory().numTensors;
-  const { gradients } = await tutorial.run();
+  const { gradients } = await tutorial.run('full');
   expect(tf.memory().numTensors).toBe(before);
   expect(gradients.map(({ name }) => name)).toEqual(['W', 'R', 'b', 'V']);
   for (const { name, largest, library, autodiff, differences } of gradients) {
@@ -17,7 +17,7 @@ it('has the same gradients four ways, and leaks nothing', async () => {
 });
 
 it('has a last error to which early steps add far less than late ones, and the parts sum up to the gradient', async () => {
-  const { contributions } = await tutorial.run();
+  const { contributions } = await tutorial.run('full');
   const late = contributions.at(-1)!.norm;
   expect(contributions).toHaveLength(12);
   expect(contributions[1]!.norm).toBeLessThan(late / 10);

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { spectralRadius, tutorial, withRadius } from './index.js';
 
-const { curves } = await tutorial.run();
+const { curves } = await tutorial.run('full');
 const of = (input: string, radius: number) =>
   curves.find((c) => c.input.startsWith(input) && c.radius === radius)!;
 
@@ -29,6 +29,6 @@ it('with inputs it vanishes at every one of these radii, and faster than without
 it('scales a matrix to a radius, and leaks nothing', async () => {
   expect(spectralRadius(withRadius(7, 1.5, 1))).toBeCloseTo(1.5, 10);
   const before = tf.memory().numTensors;
-  await tutorial.run();
+  await tutorial.run('full');
   expect(tf.memory().numTensors).toBe(before);
 });

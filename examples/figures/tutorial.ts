@@ -6,8 +6,11 @@ import { svgOf } from './figure.js';
 export interface Tutorial<F extends object> {
   /** Of the folder: import.meta.url of its index.ts. */
   readonly at: string;
-  /** Runs everything; all numbers of the README are in it. */
-  run(): Promise<F>;
+  /**
+   * Runs everything; all numbers of the README are in it. A tutorial that takes longer than seconds has a short run for
+   * `npm test`, of fewer steps; its full run belongs to index.long.test.ts.
+   */
+  run(length: 'short' | 'full'): Promise<F>;
   /** Markdown by the name of its mark in the README. */
   tables(figures: F): Readonly<Record<string, string>>;
   /** By file name, without its ending. */
@@ -47,10 +50,10 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Runs a tutorial, and writes figures.json, its charts and its README. */
+/** Runs a tutorial in full, and writes figures.json, its charts and its README. */
 export async function writeTutorial<F extends object>(tutorial: Tutorial<F>): Promise<F> {
   const file = (name: string) => new URL(name, tutorial.at);
-  const figures = await tutorial.run();
+  const figures = await tutorial.run('full');
   writeFileSync(file('figures.json'), `${JSON.stringify(figures, null, 2)}\n`);
   for (const [name, chart] of Object.entries(tutorial.charts(figures))) {
     writeFileSync(file(`${name}.svg`), `${await svgOf(chart)}\n`);
