@@ -1,5 +1,5 @@
 import { GatewiseError } from '@gatewise/core';
-import { installKernels, removeKernels } from '@gatewise/kernels';
+import { installKernels, removeKernels, startReuse } from '@gatewise/kernels';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadEngine } from './engine.js';
 import { describeWebgl, describeWebgpu, loadWebgl, loadWebgpu } from './gpu.js';
@@ -67,6 +67,7 @@ async function use(
   await start(name, tfName);
   signal?.throwIfAborted();
   const engine = await loadEngine(name);
+  if (name === 'node') startReuse();
   const kernels = name === 'cpu' ? chooseKernels(options.kernels) : 'tfjs';
   return { name, tfName, version: tf.version_core, driver: await driver(), engine, kernels };
 }

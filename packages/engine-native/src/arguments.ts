@@ -1,24 +1,21 @@
 import { headOf, inputsOf } from '@gatewise/bytecode';
 import { peek } from '@gatewise/kernels';
 import type { RecurRequest, RecurTensors } from '@gatewise/recurrence';
-import { getBackend, type Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Head, Numbers } from './addon.js';
 
-/** A tensor's values: on the cpu backend its own array, on tensorflow a copy. */
-const valuesOf = (t: Tensor) => (getBackend() === 'cpu' ? peek(t) : t.dataSync());
-
 export function floats(t: Tensor): Float32Array {
-  const values = valuesOf(t);
+  const values = peek(t);
   return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
 /** Truth as bytes: bool tensors are bytes already. */
 function truth(t: Tensor): Uint8Array {
-  const values = valuesOf(t) as Uint8Array | Int32Array | Float32Array;
+  const values = peek(t) as Uint8Array | Int32Array | Float32Array;
   return values instanceof Uint8Array ? values : Uint8Array.from(values, (v) => (v === 0 ? 0 : 1));
 }
 
-const readers = { floats, truth, ids: (t: Tensor) => valuesOf(t) as Int32Array };
+const readers = { floats, truth, ids: (t: Tensor) => peek(t) as Int32Array };
 
 /** What forward and backward both take, in the order of native/arguments.cc. */
 export function argumentsOf(request: RecurRequest, tensors: RecurTensors): Head {

@@ -10,7 +10,7 @@ import type {
   RecurTensors,
 } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Addon, guarded, type Reserve } from './addon.js';
+import { type Addon, guarded, type Head, type Reserve } from './addon.js';
 import { argumentsOf, floats } from './arguments.js';
 import { nativeDense } from './dense.js';
 import { unfilled } from './unfilled.js';
@@ -41,12 +41,17 @@ export function nativeEngine(addon: Addon): Engine {
   };
 }
 
+/** What forward read, for its backward: on every backend but cpu a read is a copy. */
+const readings = new WeakMap<Reserve, Head>();
+
 function forward(addon: Addon, request: RecurRequest, tensors: RecurTensors): RecurOutputs {
   const { B, T, H, program } = request;
   const y = output(B, T, H);
   const final = program.state.map(() => output(B, H));
   const arrays = [y, ...final].map(({ values }) => values);
-  const notes = guarded(() => addon.forward(...argumentsOf(request, tensors), arrays));
+  const read = argumentsOf(request, tensors);
+  const notes = guarded(() => addon.forward(...read, arrays));
+  if (notes && tf.getBackend() !== 'cpu') readings.set(notes, read);
   return { y: y.tensor(), final: final.map((f) => f.tensor()), reserve: [], notes };
 }
 
@@ -61,10 +66,13 @@ function backward(
   const gradients = makeGradients({ ...request, dx: rows ? 'never' : request.dx }, output);
   const arrays = listGradients<{ readonly values: Float32Array }>({ ...gradients, dA: rows });
   const cotangents = [dy, ...dfinal].map(floats);
+  const notes = outputs.notes as Reserve;
+  const read = readings.get(notes) ?? argumentsOf(request, tensors);
+  readings.delete(notes);
   guarded(() =>
     addon.backward(
-      ...argumentsOf(request, tensors),
-      outputs.notes as Reserve,
+      ...read,
+      notes,
       cotangents,
       arrays.map((o) => o?.values ?? null),
     ),

@@ -75,7 +75,7 @@ export class Session {
     const fits = { floats: 'float32', ids: 'int32', truth: 'bool' }[as] === tensor.dtype;
     const at = fits ? this.#home.address(tensor) : null;
     if (at !== null) return at;
-    const values = tf.getBackend() === 'cpu' ? peek(tensor) : tensor.dataSync();
+    const values = peek(tensor);
     if (as === 'truth') {
       return this.put(
         values instanceof Uint8Array ? values : Uint8Array.from(values, (v) => (v === 0 ? 0 : 1)),

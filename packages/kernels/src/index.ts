@@ -1,5 +1,5 @@
 export { type Arithmetic, arithmetic, provideArithmetic } from './arithmetic.js';
-export { peek, pooledBytes, reusedArray } from './array-pool.js';
+export { peek, pooledBytes, reusedArray, startReuse } from './array-pool.js';
 export {
   type Activation,
   activations,
