@@ -19,7 +19,7 @@ import {
 // told, with its loss on data that neither saw.
 
 const PARAMETERS = 8000;
-const [B, EPOCHS, STEPS] = [32, 12, 250];
+const [B, EPOCHS, STEPS] = [32, 24, 250];
 const RATES = [1e-3, 4e-3];
 
 interface Score {

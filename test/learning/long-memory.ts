@@ -12,14 +12,19 @@ export const contestants = [
   { name: 'additive', cell: additive, options: {} },
   { name: 'original LSTM', cell: lstmOriginal, options: {} },
   { name: 'LSTM', cell: lstm, options: {} },
+  { name: 'LSTM, chrono start', cell: lstm, options: { biasInitializer: 'chrono' } },
   { name: 'GRU', cell: gru, options: {} },
 ] as const satisfies readonly {
   name: string;
   cell: AnyCell;
-  options: { recurrentInitializer?: 'identity' };
+  options: { recurrentInitializer?: 'identity'; biasInitializer?: 'chrono' };
 }[];
 
 export type Contestant = (typeof contestants)[number];
+
+/** The chrono start is told how far back there is something to remember. */
+const startOf = (options: Contestant['options'], T: number) =>
+  'biasInitializer' in options ? { ...options, memoryLength: T } : options;
 
 /** A task: batches by number, a head behind the recurrent layer, and what a model scores that knows nothing. */
 export interface Task {
@@ -55,7 +60,7 @@ export const adding = (T: number): Task => ({
   model: (units, { cell, options }, seed) =>
     tf.sequential({
       layers: [
-        recurrent({ cell, units, seed, ...options, inputShape: [T, 2] }),
+        recurrent({ cell, units, seed, ...startOf(options, T), inputShape: [T, 2] }),
         tf.layers.dense({ units: 1, kernelInitializer: tf.initializers.glorotUniform({ seed }) }),
       ],
     }),
@@ -88,7 +93,7 @@ export const copying = (length: number, delay: number): Task => {
             cell,
             units,
             seed,
-            ...options,
+            ...startOf(options, T),
             inputDim: SYMBOLS + 2,
             batchInputShape: [null, T],
             returnSequences: true,
