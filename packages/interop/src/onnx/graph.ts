@@ -1,4 +1,4 @@
-import { refuse } from '../errors.js';
+import { refuse, refuseLayer } from '../errors.js';
 import { damaged, decode } from './protobuf.js';
 import {
   modelSchema,
@@ -93,19 +93,34 @@ function nodeOf({
       `node "${called}": got ${op} of the domain ${domain}, wanted operators of ONNX itself; export without it`,
     );
   }
-  return { name: called, op, inputs, outputs, attributes: new Map(attributes.map(attributeOf)) };
+  return {
+    name: called,
+    op,
+    inputs,
+    outputs,
+    attributes: new Map(attributes.map((raw) => attributeOf(raw, called, op))),
+  };
 }
 
-function attributeOf({ name = '', type = 0, ...raw }: RawAttribute): [string, Attribute] {
+function attributeOf(
+  { name = '', type = 0, ...raw }: RawAttribute,
+  node: string,
+  op: string,
+): [string, Attribute] {
   const values: Readonly<Record<number, Attribute | undefined>> = {
     ...{ 1: raw.f ?? 0, 2: raw.i ?? 0, 3: raw.s ?? '', 4: raw.t && tensorOf(raw.t) },
     ...{ 6: raw.floats ?? [], 7: raw.ints ?? [], 8: raw.strings ?? [] },
   };
   const value = values[type];
   if (value !== undefined) return [name, value];
-  return refuse(
+  const [got, wayOut] = [5, 10].includes(type)
+    ? ['a graph inside: a branch or a loop', 'cut the net before it']
+    : [`the type ${type} of ONNX`, 'wanted numbers, text or a tensor: cut the net before it'];
+  return refuseLayer(
     'GW_IMPORT_UNSUPPORTED',
-    `attribute "${name}": got the type ${type} of ONNX, wanted numbers, text or a tensor; a net with branches or loops cannot be read`,
+    node,
+    `got ${op} with ${got}, in "${name}"`,
+    `${wayOut}, or run it with ONNX Runtime`,
   );
 }
 

@@ -36,12 +36,16 @@ export function recurrentNode(node: OnnxNode): RecurrentNode {
   const reverse = { forward: [false], reverse: [true], bidirectional: [false, true] }[direction];
   if (!reverse) return unsupported(node, `direction "${direction}"`, 'forward, reverse or bidirectional');
   if (node.attributes.has('clip'))
-    unsupported(node, 'clip, which bounds what goes into the activations', 'none: train without it');
+    unsupported(
+      node,
+      'clip, which bounds what goes into the activations',
+      'none: train without it, or run it with ONNX Runtime',
+    );
   if (get<number>('input_forget', 0) === 1)
     unsupported(
       node,
       'input_forget: coupled gates',
-      'an LSTM without it, or the cell of plugin-cell-coupled',
+      'an LSTM without it, or the cell of plugin-cell-coupled trained here',
     );
   return {
     op,
