@@ -14,7 +14,7 @@ const composed = files.filter((file) => file.includes('/lstm_layernorm/'));
 
 describe('golden files', () => {
   it('are all there', () => {
-    expect(files).toHaveLength(123);
+    expect(files).toHaveLength(126);
     expect(composed).toHaveLength(7);
   });
   for (const backend of ['cpu', 'node'] satisfies BackendName[])

@@ -105,7 +105,10 @@ const rates = definePlugin('rates', () => {
 
 const events = dieAt(given.die === undefined ? Number.POSITIVE_INFINITY : Number(given.die));
 const data = streams(ids, { batch: 4, time: 5, seed: 2 });
-const optimizer = adam({ learningRate: 0.02 });
+const optimizer = adam({
+  learningRate: 0.02,
+  groups: [{ weights: 'head/', learningRate: 0.01, beta2: 0.99 }],
+});
 const result = await train(carried(network(), { loss: 'softmaxCrossEntropy' }), data, {
   epochs: 1000,
   steps: Number(given.steps ?? 40),

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { readOptions } from './options.js';
+import type { Grouped } from './groups.js';
 import { optimizerOf, type RuleOptimizer } from './rule-optimizer.js';
 
 export interface AdamOptions {
@@ -19,15 +19,13 @@ export interface AdamOptions {
  *
  * @example await train(model, batches, { optimizer: adam({ learningRate: 2e-3 }), epochs: 3 });
  */
-export function adam(options: AdamOptions = {}): RuleOptimizer {
+export function adam(options: Grouped<AdamOptions> = {}): RuleOptimizer {
   const defaults = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-  const config = readOptions('adam', options, defaults);
-  const { beta1: β1, beta2: β2, epsilon: ε } = config;
-  return optimizerOf(config, {
+  return optimizerOf(options, defaults, {
     name: 'adam',
     slots: ['m', 'v'],
     // a = η / (1 − β₁ᵗ),  c = 1 / √(1 − β₂ᵗ),  γ = 1 − β
-    numbers: (t, η) => ({
+    numbers: (t, { learningRate: η, beta1: β1, beta2: β2, epsilon: ε }) => ({
       ...{ a: η / (1 - β1 ** t), c: 1 / Math.sqrt(1 - β2 ** t) },
       ...{ β1, γ1: 1 - β1, β2, γ2: 1 - β2, ε },
     }),

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AdamOptions } from './adam.js';
-import { readOptions } from './options.js';
+import type { Grouped } from './groups.js';
 import { optimizerOf, type RuleOptimizer } from './rule-optimizer.js';
 
 export interface AdamwOptions extends AdamOptions {
@@ -10,19 +10,19 @@ export interface AdamwOptions extends AdamOptions {
 
 /**
  * Adam with decoupled weight decay: w ← w − η λ w − η m̂ / (√v̂ + ε). Errors: `GW_OPTIM_OPTION`.
- * Every weight decays, biases too. Source: Loshchilov and Hutter, 2019.
+ * Every weight decays, biases too, but for groups that say otherwise. Source: Loshchilov and Hutter, 2019.
  *
- * @example await train(model, batches, { optimizer: adamw({ learningRate: 2e-3, weightDecay: 0.1 }), epochs: 3 });
+ * @example
+ * const optimizer = adamw({ learningRate: 2e-3, weightDecay: 0.1, groups: [{ weights: (_, { rank }) => rank < 2, weightDecay: 0 }] });
+ * await train(model, batches, { optimizer, epochs: 3 });
  */
-export function adamw(options: AdamwOptions = {}): RuleOptimizer {
+export function adamw(options: Grouped<AdamwOptions> = {}): RuleOptimizer {
   const defaults = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
-  const config = readOptions('adamw', options, defaults);
-  const { beta1: β1, beta2: β2, epsilon: ε, weightDecay: λ } = config;
-  return optimizerOf(config, {
+  return optimizerOf(options, defaults, {
     name: 'adamw',
     slots: ['m', 'v'],
     // a = η / (1 − β₁ᵗ),  c = 1 / √(1 − β₂ᵗ),  γ = 1 − β
-    numbers: (t, η) => ({
+    numbers: (t, { learningRate: η, beta1: β1, beta2: β2, epsilon: ε, weightDecay: λ }) => ({
       ...{ a: η / (1 - β1 ** t), c: 1 / Math.sqrt(1 - β2 ** t) },
       ...{ β1, γ1: 1 - β1, β2, γ2: 1 - β2, ε, ηλ: η * λ },
     }),

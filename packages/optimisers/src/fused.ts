@@ -16,17 +16,17 @@ export function fusedArithmetic(): Arithmetic | null {
 }
 
 /**
- * A step of all weights in one call. Weights go to new arrays: `data()` hands out the array itself. Slots are updated in
+ * A step of all weights, in one call for each group of them. Weights go to new arrays: `data()` hands out the array itself. Slots are updated in
  * place where their arrays are its own and no other tensor has them.
  */
 export function fusedStep(
   arithmetic: Arithmetic,
   rule: UpdateRule,
-  numbers: readonly number[],
   steps: readonly Step[],
   own: OwnArrays,
 ): void {
-  const arrays = steps.map(({ w, g, slots }) => ({
+  const arrays = steps.map(({ w, g, slots, numbers }) => ({
+    numbers,
     w: arrayOf(w).values,
     g: arrayOf(g).values,
     out: reusedArray(w.size, arithmetic.array),
@@ -35,7 +35,13 @@ export function fusedStep(
       return own.has(values) && !shared ? values : values.slice();
     }),
   }));
-  arithmetic.update(rule, numbers, arrays);
+  for (const numbers of new Set(steps.map((step) => step.numbers))) {
+    arithmetic.update(
+      rule,
+      Object.values(numbers),
+      arrays.filter((one) => one.numbers === numbers),
+    );
+  }
   for (const [i, { w, slots }] of steps.entries()) {
     assign(w, arrays[i]!.out);
     for (const [k, slot] of slots.entries()) {

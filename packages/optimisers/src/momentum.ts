@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { readOptions } from './options.js';
+import type { Grouped } from './groups.js';
 import { optimizerOf, type RuleOptimizer } from './rule-optimizer.js';
 
 export interface MomentumOptions {
@@ -15,20 +15,17 @@ export interface MomentumOptions {
  *
  * @example await train(model, batches, { optimizer: momentum({ learningRate: 0.1 }), epochs: 3 });
  */
-export function momentum(options: MomentumOptions = {}): RuleOptimizer {
-  const { momentum: μ, ...rest } = readOptions('momentum', options, { learningRate: 0.01, momentum: 0.9 });
-  return optimizerOf(
-    { ...rest, momentum: μ },
-    {
-      name: 'momentum',
-      slots: ['u'],
-      numbers: (_, η) => ({ η, μ }),
-      next(w, g, slots, { η, μ }) {
-        // u ← μ u + g
-        const u = tf.add(tf.mul(slots.u, μ), g);
-        // w ← w − η u
-        return { u, w: tf.sub(w, tf.mul(u, η)) };
-      },
+export function momentum(options: Grouped<MomentumOptions> = {}): RuleOptimizer {
+  const defaults = { learningRate: 0.01, momentum: 0.9 };
+  return optimizerOf(options, defaults, {
+    name: 'momentum',
+    slots: ['u'],
+    numbers: (_, { learningRate: η, momentum: μ }) => ({ η, μ }),
+    next(w, g, slots, { η, μ }) {
+      // u ← μ u + g
+      const u = tf.add(tf.mul(slots.u, μ), g);
+      // w ← w − η u
+      return { u, w: tf.sub(w, tf.mul(u, η)) };
     },
-  );
+  });
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Grouped } from './groups.js';
 import type { MomentumOptions } from './momentum.js';
-import { readOptions } from './options.js';
 import { optimizerOf, type RuleOptimizer } from './rule-optimizer.js';
 
 /**
@@ -9,20 +9,17 @@ import { optimizerOf, type RuleOptimizer } from './rule-optimizer.js';
  *
  * @example await train(model, batches, { optimizer: nesterov({ learningRate: 0.1 }), epochs: 3 });
  */
-export function nesterov(options: MomentumOptions = {}): RuleOptimizer {
-  const { momentum: μ, ...rest } = readOptions('nesterov', options, { learningRate: 0.01, momentum: 0.9 });
-  return optimizerOf(
-    { ...rest, momentum: μ },
-    {
-      name: 'nesterov',
-      slots: ['u'],
-      numbers: (_, η) => ({ η, μ }),
-      next(w, g, slots, { η, μ }) {
-        // u ← μ u + g
-        const u = tf.add(tf.mul(slots.u, μ), g);
-        // w ← w − η (g + μ u)
-        return { u, w: tf.sub(w, tf.mul(tf.add(g, tf.mul(u, μ)), η)) };
-      },
+export function nesterov(options: Grouped<MomentumOptions> = {}): RuleOptimizer {
+  const defaults = { learningRate: 0.01, momentum: 0.9 };
+  return optimizerOf(options, defaults, {
+    name: 'nesterov',
+    slots: ['u'],
+    numbers: (_, { learningRate: η, momentum: μ }) => ({ η, μ }),
+    next(w, g, slots, { η, μ }) {
+      // u ← μ u + g
+      const u = tf.add(tf.mul(slots.u, μ), g);
+      // w ← w − η (g + μ u)
+      return { u, w: tf.sub(w, tf.mul(tf.add(g, tf.mul(u, μ)), η)) };
     },
-  );
+  });
 }

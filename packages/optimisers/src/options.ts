@@ -24,18 +24,20 @@ export function checkOption(of: string, name: string, value: unknown): number {
   throw new GatewiseError('GW_OPTIM_OPTION', `${of}: got ${name} ${value}, wanted ${wanted}`);
 }
 
-/** What was given over the defaults. Errors: `GW_OPTIM_OPTION`. */
+/** What was given over the defaults; `others` are names that may stand beside them. Errors: `GW_OPTIM_OPTION`. */
 export function readOptions<T extends Readonly<Record<string, number>>>(
   of: string,
   given: { readonly [K in keyof T]?: number | undefined },
   defaults: T,
+  others: readonly string[],
 ): T {
   const names = Object.keys(defaults);
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown !== undefined) {
+    const all = [...names, ...others];
     throw new GatewiseError(
       'GW_OPTIM_OPTION',
-      `${of}: got the option "${unknown}", wanted ${names.join(', ')}${didYouMean(unknown, names)}`,
+      `${of}: got the option "${unknown}", wanted ${all.join(', ')}${didYouMean(unknown, all)}`,
     );
   }
   const values = names.map((name) => [name, checkOption(of, name, given[name] ?? defaults[name])]);

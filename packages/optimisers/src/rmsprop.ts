@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { readOptions } from './options.js';
+import type { Grouped } from './groups.js';
 import { optimizerOf, type RuleOptimizer } from './rule-optimizer.js';
 
 export interface RmspropOptions {
@@ -17,14 +17,13 @@ export interface RmspropOptions {
  *
  * @example await train(model, batches, { optimizer: rmsprop({ learningRate: 1e-3 }), epochs: 3 });
  */
-export function rmsprop(options: RmspropOptions = {}): RuleOptimizer {
-  const config = readOptions('rmsprop', options, { learningRate: 0.01, decay: 0.99, epsilon: 1e-8 });
-  const { decay: α, epsilon: ε } = config;
-  return optimizerOf(config, {
+export function rmsprop(options: Grouped<RmspropOptions> = {}): RuleOptimizer {
+  const defaults = { learningRate: 0.01, decay: 0.99, epsilon: 1e-8 };
+  return optimizerOf(options, defaults, {
     name: 'rmsprop',
     slots: ['v'],
     // γ = 1 − α
-    numbers: (_, η) => ({ η, α, γ: 1 - α, ε }),
+    numbers: (_, { learningRate: η, decay: α, epsilon: ε }) => ({ η, α, γ: 1 - α, ε }),
     next(w, g, slots, { η, α, γ, ε }) {
       // v ← α v + (1 − α) g²
       const v = tf.add(tf.mul(slots.v, α), tf.mul(tf.square(g), γ));

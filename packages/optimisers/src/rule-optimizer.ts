@@ -1,35 +1,40 @@
-import type { NamedTensorMap, Variable } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, serialization, Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { composedStep } from './composed.js';
 import { fusedArithmetic, fusedStep } from './fused.js';
 import { checkedGradients } from './gradients.js';
-import { checkOption } from './options.js';
+import { type Config, type Grouped, Groups } from './groups.js';
+import { checkOption, readOptions } from './options.js';
 import type { Rule } from './rule.js';
 import { refuse, Slots } from './slots.js';
 import type { NamedTensor } from './step.js';
 
-type Config = Readonly<Record<string, number>> & { readonly learningRate: number };
+type Given<C> = Grouped<{ readonly [N in keyof C]?: number }>;
 
-/** The optimizer of a rule. */
-export function optimizerOf<S extends string, N extends string>(
-  config: Config,
-  rule: Rule<S, N>,
+/** The optimizer of a rule: what was given over the defaults, for all weights and for groups. Errors: `GW_OPTIM_OPTION`. */
+export function optimizerOf<C extends Config, S extends string, N extends string>(
+  { groups = [], ...given }: Given<C>,
+  defaults: C,
+  rule: Rule<C, S, N>,
 ): RuleOptimizer {
-  return new RuleOptimizer(config, rule);
+  const config = readOptions(rule.name, given as Given<C>, defaults, ['groups']);
+  return new RuleOptimizer(config, rule as unknown as Rule<Config>, new Groups(rule.name, config, groups));
 }
 
 /** An update rule as an optimizer of tf.js. The factories of this package make it. */
 export class RuleOptimizer extends tf.Optimizer {
-  readonly #rule: Rule;
+  readonly #rule: Rule<Config>;
   readonly #config: Config;
+  readonly #groups: Groups;
   readonly #slots: Slots;
   #learningRate: number;
   #count: Variable | null = null;
 
-  constructor(config: Config, rule: Rule) {
+  constructor(config: Config, rule: Rule<Config>, groups: Groups) {
     super();
     this.#rule = rule;
     this.#config = config;
+    this.#groups = groups;
     this.#learningRate = config.learningRate;
     this.#slots = new Slots(rule.slots);
   }
@@ -39,7 +44,10 @@ export class RuleOptimizer extends tf.Optimizer {
     return #rule in optimizer;
   }
 
-  /** η of the steps to come; free to change between steps. Errors: `GW_OPTIM_OPTION`. */
+  /**
+   * η of the steps to come; free to change between steps. The rates of groups keep their ratio to it: a schedule scales all
+   * alike. Errors: `GW_OPTIM_OPTION`.
+   */
   get learningRate(): number {
     return this.#learningRate;
   }
@@ -48,16 +56,29 @@ export class RuleOptimizer extends tf.Optimizer {
   }
 
   /**
+   * Sorts the weights into the groups, by these names; `train` calls it with the model's. Without it the names of the variables
+   * count, and the first step sorts. Errors: `GW_OPTIM_GROUP` for a group that no weight is in.
+   *
+   * @example optimizer.nameWeights({ kernel, bias });
+   */
+  nameWeights(weights: Readonly<Record<string, Variable>>): void {
+    this.#groups.sort(weights);
+  }
+
+  /**
    * One step. Errors: `GW_OPTIM_…` for gradients that do not fit, before any weight has changed.
    */
   override applyGradients(gradients: NamedTensorMap | NamedTensor[]): void {
     const given = checkedGradients(gradients);
-    const slots = this.#slots.of(given.map(({ w }) => w));
-    const steps = given.map((one, i) => ({ ...one, slots: slots[i]! }));
-    const numbers = this.#rule.numbers(this.iterations + 1, this.#learningRate);
+    const weights = given.map(({ w }) => w);
+    const options = this.#groups.options(this.#learningRate, weights);
+    const slots = this.#slots.of(weights);
+    const t = this.iterations + 1;
+    const numbers = new Map([...new Set(options)].map((one) => [one, this.#rule.numbers(t, one)]));
+    const steps = given.map((one, i) => ({ ...one, slots: slots[i]!, numbers: numbers.get(options[i]!)! }));
     const arithmetic = fusedArithmetic();
-    if (arithmetic) fusedStep(arithmetic, this.#rule.name, Object.values(numbers), steps, this.#slots.own);
-    else composedStep(this.#rule, numbers, steps);
+    if (arithmetic) fusedStep(arithmetic, this.#rule.name, steps, this.#slots.own);
+    else composedStep(this.#rule, steps);
     this.incrementIterations();
   }
 
@@ -84,8 +105,14 @@ export class RuleOptimizer extends tf.Optimizer {
     this.iterations_ = count;
   }
 
-  override getConfig(): { [option: string]: number } {
-    return { ...this.#config, learningRate: this.#learningRate };
+  /** The options; `groups` where there are some, with the names of their weights where those are known. */
+  override getConfig(): serialization.ConfigDict {
+    const groups = this.#groups.describe() as serialization.ConfigDictArray;
+    return {
+      ...this.#config,
+      learningRate: this.#learningRate,
+      ...(groups.length > 0 && { groups }),
+    };
   }
 
   override getClassName(): string {

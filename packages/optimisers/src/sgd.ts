@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { readOptions } from './options.js';
+import type { Grouped } from './groups.js';
 import { optimizerOf, type RuleOptimizer } from './rule-optimizer.js';
 
 export interface SgdOptions {
@@ -12,12 +12,12 @@ export interface SgdOptions {
  *
  * @example await train(model, batches, { optimizer: sgd({ learningRate: 0.1 }), epochs: 3 });
  */
-export function sgd(options: SgdOptions = {}): RuleOptimizer {
-  const config = readOptions('sgd', options, { learningRate: 0.01 });
-  return optimizerOf(config, {
+export function sgd(options: Grouped<SgdOptions> = {}): RuleOptimizer {
+  const defaults = { learningRate: 0.01 };
+  return optimizerOf(options, defaults, {
     name: 'sgd',
     slots: [],
-    numbers: (_, η) => ({ η }),
+    numbers: (_, { learningRate: η }) => ({ η }),
     next(w, g, _, { η }) {
       // w ← w − η g
       return { w: tf.sub(w, tf.mul(g, η)) };

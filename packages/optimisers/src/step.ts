@@ -6,6 +6,8 @@ export interface Step {
   readonly g: Tensor;
   /** In the rule's order. */
   readonly slots: readonly Variable[];
+  /** Of the rule, in the weight's group: one object for all weights of it. */
+  readonly numbers: Readonly<Record<string, number>>;
 }
 
 /** A tensor of an optimizer's state, or a gradient; tf.js' own type, which it does not export. */

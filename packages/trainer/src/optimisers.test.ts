@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs';
 import { loadNative } from '@gatewise/engine-native';
 import { installKernels, removeKernels } from '@gatewise/kernels';
-import { adam, momentum, type RuleOptimizer, sgd } from '@gatewise/optimisers';
+import { adam, momentum, type RuleOptimizer, sgd, type WeightChoice } from '@gatewise/optimisers';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { line, plugin, points } from '../test/fixtures.js';
@@ -31,13 +31,14 @@ function made<T>(make: () => T): T {
   return result as T;
 }
 
-async function fit(optimizer: tf.Optimizer, plugins = [plugin('nothing', {})]) {
+async function fit(optimizer: tf.Optimizer, plugins = [plugin('nothing', {})], steps?: number) {
   const model = made(line);
-  const { history } = await train(model, points(20), { optimizer, epochs: 2, plugins });
+  const limit = steps === undefined ? {} : { steps };
+  const { history } = await train(model, points(20), { optimizer, epochs: 2, plugins, ...limit });
   const weights = [...(await model.weights.w.data()), ...(await model.weights.b.data())];
   tf.dispose([model.weights.w, model.weights.b]);
   optimizer.dispose();
-  return { weights, loss: history[1]!.loss! };
+  return { weights, loss: history.at(-1)!.loss! };
 }
 
 const pairs: [string, () => RuleOptimizer, () => tf.Optimizer][] = [
@@ -68,6 +69,29 @@ describe.each(['ops', 'the kernels of an engine'])('training by %s', (how) => {
     expect((await fit(adam({ learningRate: 0.1 }), [still])).weights).toEqual([0, 0]);
     const halving = plugin('halving', { provideLearningRate: ({ step }) => 0.1 * 0.5 ** step });
     expect((await fit(sgd({ learningRate: 9 }), [halving])).loss).toBeLessThan(5);
+  });
+});
+
+describe('groups of weights', () => {
+  const make = (weights: WeightChoice) =>
+    sgd({ learningRate: 0.1, groups: [{ weights, learningRate: 0.05 }] });
+
+  it('keep their ratio under a schedule, and go by the names of the model', async () => {
+    const falling = (start: number) =>
+      plugin('falling', { provideLearningRate: ({ step }) => start * 0.5 ** step });
+    const both = await fit(sgd({ learningRate: 7 }), [falling(0.2)], 1);
+    const apart = await fit(make(/^b$/), [falling(0.2)], 1);
+    expect(apart.weights[0]).toBe(both.weights[0]);
+    expect(apart.weights[1]).toBeCloseTo(both.weights[1]! / 2, 6);
+  });
+
+  it('are refused before anything runs where the model has none of their weights', async () => {
+    const begun = vi.fn();
+    const watch = plugin('watch', { onTrainBegin: begun });
+    await expect(fit(make('head/'), [watch])).rejects.toThrow(
+      /^GW_OPTIM_GROUP: got group 0 of the weights "head\/…", which is none of them, wanted some of w, b/,
+    );
+    expect(begun).not.toHaveBeenCalled();
   });
 });
 

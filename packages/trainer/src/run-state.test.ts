@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs';
-import { adam, momentum } from '@gatewise/optimisers';
+import { adam, adamw, momentum, type WeightChoice } from '@gatewise/optimisers';
 import { definePlugin, type RunSnapshot, type RunState, Tokens } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import { Container } from 'inversify';
@@ -64,9 +64,12 @@ async function goOn(kept: RunSnapshot, { optimizer, options: more }: Run) {
   return { said, result, weights: await readLine(model) };
 }
 
+const grouped = (group: { weights: WeightChoice; learningRate?: number; weightDecay?: number }) =>
+  adamw({ learningRate: 0.05, groups: [group] });
 const optimizers: [string, () => tf.Optimizer][] = [
   ['adam', () => adam({ learningRate: 0.05 })],
   ['momentum', () => momentum({ learningRate: 0.05 })],
+  ['adamw in groups', () => grouped({ weights: 'w', learningRate: 0.01, weightDecay: 0.5 })],
   ['tf.train.sgd', () => tf.train.sgd(0.05)],
   ['tf.train.momentum', () => tf.train.momentum(0.05, 0.9)],
   ['tf.train.rmsprop', () => tf.train.rmsprop(0.05, 0.9, 0.5)],
@@ -170,6 +173,28 @@ describe('says what is not the same', () => {
   ])('refuses another run: %#', async (other, code) => {
     const { kept } = await whole(run, 6);
     expect((await failure(goOn(kept, other))).cause).toMatchObject({ code });
+  });
+
+  it('refuses other groups of weights, and takes the same ones chosen in another way', async () => {
+    const { kept, ...first } = await whole(
+      { optimizer: () => grouped({ weights: 'w', learningRate: 0.01 }) },
+      6,
+    );
+    const goOnWith = (group: Parameters<typeof grouped>[0]) =>
+      goOn(kept, { optimizer: () => grouped(group) });
+    expect(await goOnWith({ weights: /^w$/, learningRate: 0.01 })).toEqual({ said: [], ...first });
+    for (const other of [
+      { weights: /./, learningRate: 0.01 },
+      { weights: 'w', learningRate: 0.02 },
+      { weights: 'w', learningRate: 0.01, weightDecay: 0 },
+    ]) {
+      expect((await failure(goOnWith(other))).cause).toMatchObject({ code: 'GW_RESUME_OPTIMIZER' });
+    }
+    const optimizer = adamw({ learningRate: 0.05 });
+    expect((await failure(goOn(kept, { optimizer: () => optimizer }))).cause).toMatchObject({
+      code: 'GW_RESUME_OPTIMIZER',
+      message: expect.stringContaining('got optimizer.options.groups absent'),
+    });
   });
 
   it('refuses what is no snapshot', async () => {

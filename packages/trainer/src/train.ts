@@ -1,4 +1,5 @@
 import { GatewiseError } from '@gatewise/core';
+import { RuleOptimizer } from '@gatewise/optimisers';
 import { type Clock, type Logs, Tokens, type Trainable, type TrainEnd } from '@gatewise/plugin';
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -45,6 +46,7 @@ export async function train(
   adviseOptimizer(options.optimizer);
   const trainee = asTrainable(model, options);
   const weights = trainableWeights(trainee);
+  if (RuleOptimizer.is(options.optimizer)) options.optimizer.nameWeights(weights);
   const scope = new PluginScope(
     trainee,
     options.optimizer,

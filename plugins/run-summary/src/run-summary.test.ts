@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { adamw } from '@gatewise/optimisers';
 import { type Clock, definePlugin, memoryStore, type Store, Tokens, type Trainable } from '@gatewise/plugin';
 import { type TrainOptions, train } from '@gatewise/trainer';
 import * as tf from '@tensorflow/tfjs';
@@ -107,6 +108,20 @@ describe('run.json and run.txt', () => {
     await run(folder, { signal: AbortSignal.abort('no time') });
     expect(read(folder).end).toEqual({ reason: 'stopped', why: 'no time' });
     expect(readFileSync(join(folder, 'run.txt'), 'utf8')).toContain('stopped: no time');
+  });
+
+  it('name the weights of each group of the optimizer', async () => {
+    const folder = join(root, 'groups');
+    const optimizer = adamw({ groups: [{ weights: /bias$/, weightDecay: 0 }] });
+    await run(folder, { optimizer });
+    const [weights, weightDecay] = [[expect.stringMatching(/\/bias$/)], 0];
+    expect(read(folder).options.optimizer).toMatchObject({
+      name: 'adamw',
+      groups: [{ weights, weightDecay }],
+    });
+    expect(readFileSync(join(folder, 'run.txt'), 'utf8')).toMatch(
+      /optimizer .*"groups":\[{"weights":\["\S+bias"\]/,
+    );
   });
 
   it('go through the store, and a fast development run writes none', async () => {

@@ -46,6 +46,7 @@ async function trained(
   const { optimizer, clipTo } = optimizerOf(file);
   const inputs = Object.fromEntries(Object.entries(file.inputs).map(([k, t]) => [k, upload(t)]));
   const weights = Object.fromEntries(Object.entries(file.weights).map(([k, t]) => [k, variable(t)]));
+  optimizer.nameWeights(weights);
   const loss = lossOf(golden, task, { ...inputs, ...weights }, options);
   const losses: number[] = [];
   const norms: number[] = [];
@@ -123,7 +124,14 @@ function optimizerOf(file: GoldenFile): { optimizer: RuleOptimizer; clipTo: numb
     return [name, need(typeof value === 'number' ? value : undefined, `optimizer.${name}`)];
   });
   const clipTo = typeof clipGlobalNorm === 'number' ? clipGlobalNorm : undefined;
-  return { optimizer: make(Object.fromEntries(options)), clipTo };
+  return { optimizer: make({ ...Object.fromEntries(options), ...groupsOf(settings) }), clipTo };
+}
+
+/** Groups of weights by their names: `[{ weights: ["Wy", "by"], learningRate: 0.01 }]`. */
+function groupsOf({ groups }: Readonly<Record<string, unknown>>): { groups?: object[] } {
+  if (!Array.isArray(groups)) return {};
+  const byName = (names: readonly string[]) => (name: string) => names.includes(name);
+  return { groups: groups.map(({ weights, ...options }) => ({ ...options, weights: byName(weights) })) };
 }
 
 const byKind: Readonly<Record<string, (options?: object) => RuleOptimizer>> = {
