@@ -1,3 +1,4 @@
+export { type Communicator, oneProcess, type SharedWork } from './communicator.js';
 export { fileStore } from './file-store.js';
 export {
   type Awaitable,

@@ -1,6 +1,7 @@
 import { GatewiseError, type Random } from '@gatewise/core';
 import type { Optimizer, Tensor } from '@tensorflow/tfjs-core';
 import { ContainerModule, type MapToResolvedValueInjectOptions, type ServiceIdentifier } from 'inversify';
+import type { Communicator } from './communicator.js';
 import type { Awaitable, Hooks } from './hooks.js';
 import type { RunInfo } from './run-info.js';
 import type { RunState } from './run-state.js';
@@ -63,6 +64,8 @@ export const Tokens = {
   Store: Symbol.for('gatewise.Store') as ServiceIdentifier<Store>,
   Clock: Symbol.for('gatewise.Clock') as ServiceIdentifier<Clock>,
   Logger: Symbol.for('gatewise.Logger') as ServiceIdentifier<Logger>,
+  /** The ranks that train together; one process where nothing binds another. */
+  Communicator: Symbol.for('gatewise.Communicator') as ServiceIdentifier<Communicator>,
   /** Seeded, one of the run, shared by those who inject it; `ctx.random` is a plugin's own. */
   Random: Symbol.for('gatewise.Random') as ServiceIdentifier<Random>,
 } as const;

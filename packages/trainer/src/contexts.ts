@@ -16,6 +16,10 @@ export interface Progress {
   why?: string;
   /** It ends early, yet in order: the epoch is validated as every other. */
   inOrder?: boolean;
+  /** Of several ranks: why this one asks for an end, until all of them know (`RankDecisions`). */
+  asked?: { readonly why: string; readonly inOrder: boolean } | undefined;
+  /** Several ranks end together. */
+  readonly shared?: boolean;
   /** Where reports go: to the step, or between steps to the epoch. */
   report: Report;
 }
@@ -45,7 +49,8 @@ export class Contexts {
         progress.report.set(name, value);
       },
       stop: (reason: string) => {
-        progress.why ??= reason;
+        if (progress.shared) progress.asked ??= { why: reason, inOrder: false };
+        else progress.why ??= reason;
       },
     };
   }
@@ -64,8 +69,16 @@ export class Contexts {
     return join(this.train, { epoch, after, last, ...(logs && { logs }) } as const);
   }
 
-  batch(epoch: number, batch: number, size: number, report: Report): BatchContext {
-    return join(this.train, { epoch, batch, size, logs: () => report.read() });
+  /** `targets`: of this rank, until those of all ranks are known. */
+  batch(epoch: number, batch: number, targets: { count: number }, report: Report): BatchContext {
+    return join(this.train, {
+      epoch,
+      batch,
+      get size() {
+        return targets.count;
+      },
+      logs: () => report.read(),
+    });
   }
 }
 

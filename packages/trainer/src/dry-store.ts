@@ -18,3 +18,11 @@ export function dryStore(real: Store): Store {
     },
   };
 }
+
+/** Reads what is there; what is written is left to another process. */
+export const readOnly = ({ read, list }: Store): Store => ({
+  read,
+  list,
+  write: async () => {},
+  remove: async () => {},
+});

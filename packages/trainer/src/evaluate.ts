@@ -10,6 +10,8 @@ import { countTargets } from './lengths.js';
 import { Means, Report } from './logs.js';
 import { Measured } from './measure.js';
 import { type Metric, type MetricName, readMetrics } from './metrics.js';
+import type { Ranks } from './ranks.js';
+import { reduceMeans } from './ranks-average.js';
 import type { TrainableOptions } from './trainable.js';
 
 /** Batches between reads: what waits on the device is summed there. */
@@ -53,6 +55,8 @@ interface Place {
   readonly step: number;
   readonly metrics: readonly Metric[];
   readonly signal?: AbortSignal | undefined;
+  /** Of those whose batches these are together, where there are several. */
+  readonly ranks?: Ranks | undefined;
 }
 
 /** The mean loss, and metrics; undefined where the signal ended it. */
@@ -68,6 +72,7 @@ export async function meanLogs(model: Trainable, batches: Batches, place: Place)
       await breathe();
       if (place.signal?.aborted) return undefined;
     }
+    if (place.ranks) count = await reduceMeans(place.ranks, means, place.metrics);
     if (count === 0) throw noBatches('validation', place.epoch);
     await means.flush();
     return means.values();

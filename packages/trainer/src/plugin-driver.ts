@@ -82,14 +82,16 @@ export class PluginDriver {
     return errors;
   }
 
-  /** Each result feeds the next. Gradients end at null or 'later': there is no update now. Errors: `GW_PLUGIN_RESULT`. */
+  /** Each result feeds the next; of all plugins, of those that are `pre`, or of the others. Gradients end at null or 'later': there is no update now. Errors: `GW_PLUGIN_RESULT`. */
   transform<K extends keyof Transforms>(
     hook: K,
     value: Parameters<Transforms[K]>[0],
     context: Parameters<Transforms[K]>[1],
+    which: 'all' | 'pre' | 'later' = 'all',
   ): ReturnType<Transforms[K]> {
     let current: unknown = value;
     for (const plugin of this.#of(hook)) {
+      if (which !== 'all' && (which === 'pre') !== (plugin.order === 'pre')) continue;
       const result = this.#call(plugin, hook, [current, context]);
       checkTransformed(plugin.name, hook, result, current);
       if (result === null || result === 'later') return result as ReturnType<Transforms[K]>;

@@ -1,7 +1,9 @@
 import { GatewiseError, random } from '@gatewise/core';
 import {
+  type Communicator,
   consoleLogger,
   fileStore,
+  oneProcess,
   type Plugin,
   PluginError,
   type PluginModule,
@@ -14,7 +16,7 @@ import {
 } from '@gatewise/plugin';
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import { Container, type ServiceIdentifier } from 'inversify';
-import { dryStore } from './dry-store.js';
+import { dryStore, readOnly } from './dry-store.js';
 import { PluginDriver } from './plugin-driver.js';
 import { Stopwatch } from './stopwatch.js';
 
@@ -27,17 +29,19 @@ export class PluginScope {
   readonly #made: Plugin[] = [];
   readonly #times: Stopwatch;
   #driver: PluginDriver | undefined;
+  #seed: number;
   #runState: RunState | undefined;
 
   constructor(model: Trainable, optimizer: Optimizer, seed: number, parent?: Container, dryRun = false) {
     // without code made from text: pages that forbid `unsafe-eval` train too
     this.#container = new Container({ jitless: true, ...(parent && { parent }) });
+    this.#seed = seed;
     this.#container.bind(Tokens.Model).toConstantValue(model);
     this.#container.bind(Tokens.RunState).toConstantValue(this.#lateRunState());
     this.#container.bind(Tokens.Optimizer).toConstantValue(optimizer);
     const texts: TextSample[] = [];
     this.#container.bind(Tokens.Texts).toConstantValue({ all: texts, add: (text) => texts.push(text) });
-    this.#bindServices(parent, seed, dryRun);
+    this.#bindServices(parent, dryRun);
     const clock = this.#container.get(Tokens.Clock);
     this.#times = new Stopwatch(() => clock.elapsed());
     this.#container.bind(Tokens.Times).toConstantValue(this.#times);
@@ -52,12 +56,35 @@ export class PluginScope {
     return this.#container.get(token);
   }
 
-  /** Errors: `GW_PLUGIN_UNKNOWN`, `GW_PLUGIN_CREATE`, those of the driver, and what a plugin says of its options. */
-  async open(plugins: PluginList, seed: number): Promise<PluginDriver> {
+  /** What plugins bind; the communicator is there afterwards. Errors: `GW_PLUGIN_UNKNOWN`, and those of a communicator. */
+  async load(plugins: PluginList): Promise<{ modules: readonly PluginModule[]; communicator: Communicator }> {
     const modules = plugins.filter((entry): entry is PluginModule => Boolean(entry));
     modules.forEach(checkModule);
+    await this.#container.loadAsync(...modules);
+    if (!this.#container.isBound(Tokens.Communicator))
+      this.#container.bind(Tokens.Communicator).toConstantValue(oneProcess);
+    const communicator = await this.#container.getAsync(Tokens.Communicator);
+    if (communicator.rank > 0) this.#silence(communicator.rank);
+    return { modules, communicator };
+  }
+
+  /** Rank 0 alone writes and talks; a warning is told by whoever has it. */
+  #silence(rank: number): void {
+    const [store, logger] = [this.get(Tokens.Store), this.get(Tokens.Logger)];
+    const warn = (message: string) => logger.warn(`rank ${rank}: ${message}`);
+    this.#rebind(Tokens.Store, readOnly(store));
+    this.#rebind(Tokens.Logger, { info: () => {}, warn });
+  }
+
+  #rebind<T>(token: ServiceIdentifier<T>, value: T): void {
+    if (this.#container.isCurrentBound(token)) this.#container.unbind(token);
+    this.#container.bind(token).toConstantValue(value);
+  }
+
+  /** Errors: `GW_PLUGIN_CREATE`, those of the driver, and what a plugin says of its options. */
+  async open(modules: readonly PluginModule[], seed: number): Promise<PluginDriver> {
+    this.#seed = seed;
     try {
-      await this.#container.loadAsync(...modules);
       const made = modules.length > 0 ? await this.#container.getAllAsync(Tokens.Plugin) : [];
       this.#driver = new PluginDriver(made, seed, this.#times);
       return this.#driver;
@@ -87,7 +114,7 @@ export class PluginScope {
   }
 
   /** Each where the caller's container brings none. */
-  #bindServices(parent: Container | undefined, seed: number, dryRun: boolean): void {
+  #bindServices(parent: Container | undefined, dryRun: boolean): void {
     if (dryRun) {
       const store = parent?.isBound(Tokens.Store) ? parent.get(Tokens.Store) : fileStore();
       this.#container.bind(Tokens.Store).toConstantValue(dryStore(store));
@@ -96,10 +123,12 @@ export class PluginScope {
       ...(dryRun ? [] : [[Tokens.Store, fileStore] as const]),
       [Tokens.Clock, () => systemClock],
       [Tokens.Logger, () => consoleLogger],
-      [Tokens.Random, () => random(seed).fork('services')],
+      // late: the seed may come from another rank
+      [Tokens.Random, () => random(this.#seed).fork('services')],
     ] as const;
     for (const [token, create] of services) {
-      if (!parent?.isBound(token)) this.#container.bind<unknown>(token).toConstantValue(create());
+      if (parent?.isBound(token)) continue;
+      this.#container.bind<unknown>(token).toDynamicValue(create).inSingletonScope();
     }
   }
 

@@ -1,11 +1,13 @@
 import { GatewiseError, type Random } from '@gatewise/core';
-import type { Json, Logger, Logs, RunSnapshot, RunState } from '@gatewise/plugin';
+import type { HostTensor, Json, Logger, Logs, RunSnapshot, RunState } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Progress } from './contexts.js';
 import { checkFiniteLoss } from './evaluate.js';
 import { fromHost, toHost } from './host-tensors.js';
 import type { Means, Report } from './logs.js';
 import { identify, restoreOptimizer, saveOptimizer } from './optimizer-state.js';
+import type { Ranks } from './ranks.js';
+import { gatherParts, partOf } from './ranks-snapshot.js';
 import {
   checkModel,
   checkOptions,
@@ -37,6 +39,7 @@ export interface SaverParts {
   readonly identity: RunIdentity;
   readonly random: Random;
   readonly logger: Logger;
+  readonly ranks?: Ranks | undefined;
 }
 
 /** Saves and restores a run; the loop tells it when that may be. */
@@ -50,6 +53,7 @@ export class RunSaver implements RunState {
   /** Before plugins change the model. */
   #begun: Json = null;
   #restored: { run: SavedRun; snapshot: RunSnapshot } | undefined;
+  #given: RunSnapshot | undefined;
 
   constructor(parts: SaverParts) {
     this.#parts = parts;
@@ -119,7 +123,22 @@ export class RunSaver implements RunState {
     for (const [plugin, named] of Object.entries(driver.saveTensors())) {
       Object.assign(all, await toHost(`plugin/${plugin}/`, named));
     }
-    return { state: toJson(run), tensors: all };
+    return this.#withParts(run, all);
+  }
+
+  /** With what other ranks have of their own. */
+  async #withParts(run: SavedRun, all: Record<string, HostTensor>): Promise<RunSnapshot> {
+    const { ranks } = this.#parts;
+    if (!ranks) return { state: toJson(run), tensors: all };
+    const { plugins, open } = run;
+    const { parts, tensors } = await gatherParts(ranks, { plugins, open, modelState: run.model.state }, all);
+    const one = Object.keys(parts).length === 0 ? run : { ...run, ranks: { size: ranks.size, parts } };
+    return { state: toJson(one), tensors: { ...all, ...tensors } };
+  }
+
+  /** What the run goes on from, until it has begun. */
+  get restored(): RunSnapshot | undefined {
+    return this.#given;
   }
 
   #topology(): { topology: Json; begun: Json } {
@@ -129,7 +148,7 @@ export class RunSaver implements RunState {
   }
 
   async restore(snapshot: RunSnapshot): Promise<void> {
-    const { learner, identity, logger, progress, history } = this.#parts;
+    const { learner, identity, logger, progress, history, ranks } = this.#parts;
     const { model, optimizer } = learner;
     if (!this.#mayRestore) {
       throw new GatewiseError(
@@ -137,8 +156,9 @@ export class RunSaver implements RunState {
         'got a call of RunState.restore() in a run that has begun, wanted it from onRestore',
       );
     }
-    const run = fromJson(snapshot.state);
-    checkModel(run, snapshot.tensors, model, this.#begun);
+    const all = fromJson(snapshot.state);
+    const { run, tensors } = partOf(all, snapshot.tensors, ranks?.rank ?? 0, ranks?.size ?? 1);
+    checkModel(run, tensors, model, this.#begun);
     checkOptions(run, identity, this.#optimizer);
     const now = currentEngine();
     const [here, there] = [describeEngine(now), describeEngine(run.engine)];
@@ -147,18 +167,20 @@ export class RunSaver implements RunState {
         `the run was saved with the engine ${there} and goes on with ${here}: not to the same bits`,
       );
     }
-    await restoreOptimizer(optimizer, run.optimizer, snapshot.tensors, learner.variables, logger);
-    const saved = fromHost('model/', snapshot.tensors);
+    await restoreOptimizer(optimizer, run.optimizer, tensors, learner.variables, logger);
+    const saved = fromHost('model/', tensors);
     for (const [name, w] of Object.entries(model.weights)) w.assign(saved[name]!);
     tf.dispose(saved);
     const { step, skipped, validatedAt } = run.position;
     Object.assign(progress, { step, skipped, validatedAt: validatedAt ?? undefined });
     history.splice(0, history.length, ...run.history);
-    this.#restored = { run, snapshot };
+    this.#restored = { run, snapshot: { state: {}, tensors } };
+    this.#given = snapshot;
   }
 
   /** Hands back what hooks at the beginning of a run or an epoch may have set: states, tensors, means. */
   settle(open?: OpenEpoch): void {
+    this.#given = undefined;
     if (!this.#restored) return;
     const { run, snapshot } = this.#restored;
     const { learner, random, logger } = this.#parts;

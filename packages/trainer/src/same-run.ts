@@ -62,7 +62,7 @@ export function comparable(json: Json): Json {
 }
 
 /** Where two texts of JSON differ first. */
-function firstDifference(
+export function firstDifference(
   a: Json,
   b: Json,
   at = 'topology',

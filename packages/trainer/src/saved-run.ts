@@ -54,6 +54,14 @@ export interface SavedRun {
   /** Of `Tokens.Random`. */
   readonly random: RandomState;
   readonly plugins: Readonly<Record<string, Json>>;
+  /** Where other ranks than 0 have states of their own: by rank; their tensors are `rank/<rank>/…`. */
+  readonly ranks?: { readonly size: number; readonly parts: Readonly<Record<string, RankPart>> };
+}
+/** What a rank has of its own. */
+export interface RankPart {
+  readonly plugins: SavedRun['plugins'];
+  readonly modelState: Json;
+  readonly open: SavedRun['open'];
 }
 
 /** Plain JSON: NaN and infinities, which JSON lacks, become texts. */

@@ -7,6 +7,7 @@ import type { Report } from './logs.js';
 import { Measured } from './measure.js';
 import type { Metric } from './metrics.js';
 import type { PluginDriver } from './plugin-driver.js';
+import type { StepReduction } from './ranks-step.js';
 import { StateGradients } from './state-gradients.js';
 
 export interface Learner {
@@ -16,6 +17,10 @@ export interface Learner {
   readonly optimizer: tf.Optimizer;
   readonly driver: PluginDriver;
   readonly metrics: readonly Metric[];
+  /** Where there are several ranks whose gradients become one. */
+  readonly reduction?: StepReduction | undefined;
+  /** Of what is drawn for each row, such as dropout, where it is not the run's: another one for each rank. */
+  readonly seed?: number | undefined;
 }
 
 /** What became of a step's gradients. */
@@ -30,6 +35,7 @@ export async function learn(
   batch: Batch,
   context: BatchContext,
   report: Report,
+  targets: { count: number },
   beforeApply: () => void,
 ): Promise<Outcome> {
   const { driver, optimizer } = learner;
@@ -37,8 +43,11 @@ export async function learn(
   const stats = new StateGradients();
   try {
     times.enter('forward and backward');
-    const gradients = computeGradients(learner, batch, context, report, stats);
+    const local = computeGradients(learner, batch, context, report, stats);
     times.leave();
+    const gradients = learner.reduction
+      ? await reduce(learner, batch, context, report, local, targets)
+      : local;
     if (gradients === null) return 'skipped';
     if (gradients === 'later') return 'later';
     stats.gradients = gradients;
@@ -57,6 +66,29 @@ export async function learn(
   }
 }
 
+/** What all ranks have together of what `pre` plugins left of their gradients, for the other plugins. */
+async function reduce(
+  { driver, reduction }: Learner,
+  batch: Batch,
+  context: BatchContext,
+  report: Report,
+  local: Gradients | null | 'later',
+  targets: { count: number },
+): Promise<Gradients | null | 'later'> {
+  driver.times.enter('between ranks');
+  const rows = batch.y.shape[0] ?? 1;
+  const all = await (reduction as StepReduction).step(local, report, targets.count, rows);
+  targets.count = all.targets;
+  driver.times.leave();
+  if (all.g === null || all.g === 'later') return all.g;
+  const given = all.g;
+  const others = () => driver.transform('transformGradients', given, context, 'later') as tf.TensorContainer;
+  const result = tf.tidy(others) as Gradients | null | 'later';
+  const kept = new Set(result === null || result === 'later' ? [] : Object.values(result));
+  tf.dispose(Object.values(given).filter((g) => !kept.has(g)));
+  return result;
+}
+
 function update({ optimizer, variables }: Learner, gradients: Gradients): void {
   const named = Object.entries(gradients).map(([name, tensor]) => ({
     name: (variables[name] as tf.Variable).name,
@@ -67,7 +99,7 @@ function update({ optimizer, variables }: Learner, gradients: Gradients): void {
 
 /** Synchronous; the gradients are the caller's to dispose of. */
 function computeGradients(
-  { model, variables, driver, metrics }: Learner,
+  { model, variables, driver, metrics, reduction, seed }: Learner,
   batch: Batch,
   context: BatchContext,
   report: Report,
@@ -75,7 +107,7 @@ function computeGradients(
 ): Gradients | null | 'later' {
   const penalties: tf.Scalar[] = [];
   const measured = new Measured(metrics, model);
-  const run = runOf(driver, context, stats, penalties);
+  const run = runOf(driver, context, seed ?? context.seed, stats, penalties);
   const body = () => {
     const transformed = driver.transform('transformBatch', batch, context);
     const gradients = differentiate(variables, () => {
@@ -85,7 +117,12 @@ function computeGradients(
       return driver.transform('transformLoss', penalised, context);
     });
     measured.report(report, batch.y.shape[0] ?? 1, context.size);
-    return driver.transform('transformGradients', gradients, context) as tf.TensorContainer;
+    return driver.transform(
+      'transformGradients',
+      gradients,
+      context,
+      reduction ? 'pre' : 'all',
+    ) as tf.TensorContainer;
   };
   try {
     return withRun(run, () => tf.tidy(body)) as Gradients | null | 'later';
@@ -98,10 +135,11 @@ function computeGradients(
 function runOf(
   driver: PluginDriver,
   context: BatchContext,
+  seed: number,
   stats: StateGradients,
   penalties: tf.Scalar[],
 ): Run {
-  const { seed, step } = context;
+  const { step } = context;
   const probed = driver.provide('provideProbe', context) === true;
   return {
     seed,

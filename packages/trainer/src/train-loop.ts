@@ -1,5 +1,5 @@
 import type { Random } from '@gatewise/core';
-import type { Batch, EpochContext, Logger, Logs, TrainEnd } from '@gatewise/plugin';
+import type { Batch, EpochContext, Logger, Logs, RunInfo, TrainEnd } from '@gatewise/plugin';
 import { type Batches, batchesFrom, checkBatch, disposeBatch, noBatches, openBatches } from './batches.js';
 import { createBreath } from './breathe.js';
 import { Contexts, type Plan, type Progress } from './contexts.js';
@@ -7,6 +7,8 @@ import { checkFiniteLoss, meanLogs, READ_EVERY } from './evaluate.js';
 import { countTargets } from './lengths.js';
 import { Means, Report } from './logs.js';
 import { validationName } from './metrics.js';
+import type { Ranks } from './ranks.js';
+import { RunOfRanks } from './ranks-run.js';
 import { type OpenEpoch, type Rest, RunSaver } from './run-saver.js';
 import type { RunIdentity } from './saved-run.js';
 import { type Learner, learn } from './step.js';
@@ -22,38 +24,47 @@ export interface LoopOptions {
   readonly identity: RunIdentity;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where there are several. */
+  readonly ranks?: Ranks | undefined;
+  readonly info: () => RunInfo;
   /** Ends the run in order when it is over. */
   readonly time?: { over(): boolean; readonly why: string } | undefined;
 }
 
 /** Epochs of steps, with the hooks around them. */
 export class TrainLoop {
-  readonly progress: Progress = { step: 0, skipped: 0, report: new Report() };
+  readonly progress: Progress;
   readonly history: Logs[] = [];
   readonly contexts: Contexts;
   readonly #learner: Learner;
   readonly #plan: Plan;
   readonly #options: LoopOptions;
   readonly #breathe = createBreath();
+  readonly #ranks: RunOfRanks | undefined;
   readonly saver: RunSaver;
 
   constructor(learner: Learner, plan: Plan, options: LoopOptions) {
-    this.#learner = learner;
+    const { identity, random, logger, ranks } = options;
+    this.progress = { step: 0, skipped: 0, report: new Report(), ...(ranks && { shared: true }) };
+    this.#ranks = ranks && new RunOfRanks(ranks, learner, this.progress);
+    this.#learner = this.#ranks?.learner(plan.seed) ?? learner;
     this.#plan = plan;
     this.#options = options;
     const measured = learner.metrics.flatMap(({ name }) => [name, validationName(name)]);
     this.contexts = new Contexts(plan, this.progress, measured);
-    const { identity, random, logger } = options;
     const { progress, history } = this;
-    this.saver = new RunSaver({ learner, progress, history, identity, random, logger });
+    this.saver = new RunSaver({ learner, progress, history, identity, random, logger, ranks });
   }
 
   async run(): Promise<TrainEnd> {
     const { model, driver } = this.#learner;
     try {
-      await this.saver.whileRestoring(() => driver.observe('onRestore', this.contexts.train));
+      await this.#ranks?.begin(this.#options.info());
+      const look = () => driver.observe('onRestore', this.contexts.train);
+      await this.saver.whileRestoring(() => this.#restore(look));
       const { epoch: first, batch } = this.saver.start;
       await driver.observe('onTrainBegin', this.contexts.train);
+      await this.#decide();
       if (batch === 0) this.saver.settle();
       for (let epoch = first; epoch < this.#plan.epochs && !this.#over(); epoch++) {
         await this.#epoch(epoch, epoch === first ? batch : 0);
@@ -63,6 +74,24 @@ export class TrainLoop {
     } finally {
       model.resetState?.();
     }
+  }
+
+  async #restore(look: () => Promise<void>): Promise<void> {
+    const { saver } = this;
+    if (this.#ranks)
+      await this.#ranks.restore(
+        look,
+        () => saver.restored,
+        (snapshot) => saver.restore(snapshot),
+      );
+    else await look();
+  }
+
+  /** Where there are several ranks: what one of them wants, all do. */
+  async #decide(): Promise<void> {
+    if (!this.#ranks) return;
+    this.#stopped();
+    await this.#ranks.decide();
   }
 
   /** True when stopped, aborted, or at the last planned step. */
@@ -80,12 +109,20 @@ export class TrainLoop {
   /** Ends the epoch after the step under way, and then the run, in order. */
   finish(why: string): void {
     if (this.progress.why !== undefined) return;
+    if (this.progress.shared) {
+      this.progress.asked ??= { why, inOrder: true };
+      return;
+    }
     this.progress.why = why;
     this.progress.inOrder = true;
   }
 
   /** Ends the run after the step under way, without validation; also one that is ending in order. */
   #stop(why: string): void {
+    if (this.progress.shared) {
+      this.progress.asked = { why, inOrder: false };
+      return;
+    }
     this.progress.why ??= why;
     this.progress.inOrder = false;
   }
@@ -102,21 +139,26 @@ export class TrainLoop {
     const context = this.contexts.epoch(epoch, () => ({ ...logs, ...Object.fromEntries(report.host) }));
     const validate = async () => {
       logs = await readMeans(means, `in epoch ${epoch}, at step ${progress.step} or before`);
+      await this.#ranks?.meet();
       await this.#validate(context, report);
     };
     try {
       model.resetState?.(true);
       const skipped = from > 0 ? this.saver.skippedBefore : progress.skipped;
       await driver.observe('onEpochBegin', context);
+      await this.#decide();
       const open = { means, report, skippedBefore: skipped };
       if (from > 0) this.saver.settle(open);
       const whole = !this.#over() && (await this.#steps(epoch, from, open, validate));
+      await this.#ranks?.meet();
+      await this.#ranks?.afterEpoch(means);
       logs = await readMeans(means, `in epoch ${epoch}, at step ${progress.step} or before`);
       if (progress.skipped > skipped) logs = { ...logs, skipped: progress.skipped - skipped };
       await report.read();
       if (this.#validatesAfter(epoch)) await this.#validate(context, report);
       await driver.observe('onEpochEnd', context);
       await report.read();
+      await this.#decide();
       this.history.push(context.logs);
       if (whole || this.saver.keeps) await this.#savePoint({ epoch: epoch + 1, batch: 0 }, context);
     } finally {
@@ -151,17 +193,21 @@ export class TrainLoop {
         const steps = `in the ${READ_EVERY} steps before step ${this.progress.step}`;
         await readMeans(open.means, `in epoch ${epoch}, ${steps}`);
       }
+      const together = (await this.#ranks?.afterStep(`after batch ${count} of epoch ${epoch}`)) ?? true;
+      if (together) await this.#decide();
       if (this.#validatesNow()) await validate();
       const rest = { epoch, batch: count, open };
-      await this.#savePoint(rest);
+      if (together) await this.#savePoint(rest);
       await this.#breathe();
       if (this.#over()) {
+        await this.#ranks?.meet();
         if (this.#learner.driver.has('onSavePoint')) await this.saver.keep(rest);
         return false;
       }
       times.enter('data');
     }
     times.leave();
+    await this.#ranks?.batchesEnded(`after ${count} batches of epoch ${epoch}`);
     if (count === 0) throw noBatches('training', epoch);
     return true;
   }
@@ -180,12 +226,12 @@ export class TrainLoop {
     const { progress } = this;
     const where = `batch ${index} of epoch ${epoch}`;
     checkBatch(batch, where);
-    const size = countTargets(batch);
-    const context = this.contexts.batch(epoch, index, size, report);
+    const targets = { count: countTargets(batch) };
+    const context = this.contexts.batch(epoch, index, targets, report);
     const step = progress.step;
     const checkRead = () => checkFiniteLoss(report.host.get('loss'), `in ${where} (step ${step})`);
     await driver.observe('onBatchBegin', context);
-    const outcome = await learn(this.#learner, batch, context, report, checkRead);
+    const outcome = await learn(this.#learner, batch, context, report, targets, checkRead);
     disposeBatch(batch);
     progress.step++;
     if (outcome === 'skipped') {
@@ -196,7 +242,7 @@ export class TrainLoop {
     await report.settle();
     if (outcome !== 'skipped') {
       checkRead();
-      means.add(report, size);
+      means.add(report, targets.count);
     }
   }
 
@@ -219,7 +265,7 @@ export class TrainLoop {
   }
 
   async #validate(context: EpochContext, report: Report): Promise<void> {
-    const { validation, signal } = this.#options;
+    const { validation, signal, ranks } = this.#options;
     if (!validation) return;
     this.progress.validatedAt = this.progress.step;
     const { model, driver, metrics } = this.#learner;
@@ -227,7 +273,10 @@ export class TrainLoop {
     const { seed } = this.#plan;
     const { step } = this.progress;
     driver.times.enter('validation');
-    const scores = await meanLogs(model, validation, { epoch: context.epoch, seed, step, metrics, signal });
+    const scores = await meanLogs(model, validation, {
+      ...{ epoch: context.epoch, seed, step, metrics, ranks },
+      ...(!ranks && { signal }),
+    });
     driver.times.leave();
     checkFiniteLoss(scores?.loss, `in the validation of epoch ${context.epoch} (step ${step})`);
     for (const [name, value] of Object.entries(scores ?? {})) report.set(validationName(name), value);

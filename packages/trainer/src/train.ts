@@ -13,6 +13,8 @@ import { readMaxTime } from './max-time.js';
 import { readMetrics } from './metrics.js';
 import type { PluginDriver } from './plugin-driver.js';
 import { PluginScope } from './plugin-scope.js';
+import type { Ranks } from './ranks.js';
+import { Team } from './ranks-team.js';
 import { runInfo } from './run-info.js';
 import { TrainLoop } from './train-loop.js';
 import { checkOptions, type TrainOptions } from './train-options.js';
@@ -55,12 +57,14 @@ export async function train(
     options.fastDevRun,
   );
   const chosen = chooseBatches(batches, options);
+  const team = new Team();
   let result: TrainResult;
   try {
-    result = await runPlugins(scope, trainee, weights, chosen, options);
+    result = await runPlugins(scope, trainee, weights, chosen, options, team);
   } catch (error) {
     // The first error is the one to tell.
     await scope.close();
+    team.end(error);
     throw error;
   } finally {
     chosen.dispose();
@@ -75,16 +79,23 @@ async function runPlugins(
   scope: PluginScope,
   model: Trainable,
   variables: Readonly<Record<string, Variable>>,
-  { batches, validation }: Chosen,
-  options: TrainOptions,
+  chosen: Chosen,
+  given: TrainOptions,
+  team: Team,
 ): Promise<TrainResult> {
-  const { seed = 0, optimizer, signal, validateEvery, interruptible } = options;
-  scope.bindRunInfo((plugins) => runInfo(batches, options, plugins));
-  const driver = await scope.open(options.plugins ?? [], seed);
+  const { modules, communicator } = await scope.load(given.plugins ?? []);
+  const seed = await team.join(communicator, given.seed ?? 0);
+  const { ranks } = team;
+  const options = { ...given, seed };
+  const { optimizer, signal, validateEvery, interruptible } = options;
+  const { batches, validation } = team.shares(chosen);
+  const info = (plugins: readonly string[]) => runInfo(batches, options, plugins);
+  scope.bindRunInfo(info);
+  const driver = await scope.open(modules, seed);
   const metrics = readMetrics(options.metrics);
   const loop = new TrainLoop(
     { model, variables, optimizer, driver, metrics },
-    makePlan(variables, batches, options),
+    makePlan(variables, batches, options, ranks),
     {
       batches,
       validation,
@@ -97,6 +108,8 @@ async function runPlugins(
         loss: typeof options.loss === 'string' ? options.loss : null,
         batchesPerEpoch: countBatches(batches) ?? null,
       },
+      ranks,
+      info: () => info(driver.plugins.map(({ name }) => name)),
       random: scope.get(Tokens.Random),
       logger: scope.get(Tokens.Logger),
     },
@@ -141,13 +154,15 @@ function makePlan(
   weights: Readonly<Record<string, Variable>>,
   batches: Batches,
   options: TrainOptions,
+  ranks: Ranks | undefined,
 ): Plan {
   const { epochs, seed = 0, steps = Number.POSITIVE_INFINITY, fastDevRun, validateEvery } = options;
   const planned = Math.min(steps, (countBatches(batches) ?? Number.POSITIVE_INFINITY) * epochs);
   return {
     ...{ weights, epochs, seed },
     ...(Number.isFinite(planned) && { steps: planned }),
-    ...(fastDevRun && { dryRun: true }),
+    // who is not rank 0 writes nothing
+    ...((fastDevRun || (ranks && ranks.rank > 0)) && { dryRun: true }),
     ...(validateEvery && { validateEvery }),
   };
 }
