@@ -37,19 +37,28 @@ async function act({ need, json, probe }: Options): Promise<void> {
 /** The findings for people: a line each, and beneath what is missing why it matters and what brings it. */
 export function told({ ok, parts }: Examination): string {
   const width = Math.max(...Object.values(parts).flatMap((all) => all.map(({ name }) => name.length)));
-  const blocks = Object.entries(parts).map(([part, all]) =>
-    [styleText('bold', part), ...all.map((finding, n) => line(finding, width, all[n + 1]))].join('\n'),
-  );
+  const entries = Object.entries(parts);
+  const blocks = entries.map(([part, all], i) => {
+    const others = entries.slice(i + 1).flatMap(([, findings]) => findings);
+    const lines = all.map((finding, n) => line(finding, width, all.slice(n + 1), others));
+    return [styleText('bold', part), ...lines].join('\n');
+  });
   const end = ok ? 'All that is needed is there.' : styleText('red', 'Something that is needed is missing.');
   return [...blocks, end].join('\n\n');
 }
 
-/** What several in a row have in common is said once, beneath the last. */
-function line({ name, ok, found, required, why, fix }: Finding, width: number, next?: Finding): string {
+/** What several have in common is said once: beneath the last of a part, and what brings them beneath the last of all. */
+function line(
+  { name, ok, found, required, why, fix }: Finding,
+  width: number,
+  below: readonly Finding[],
+  parts: readonly Finding[],
+): string {
   const sign = ok ? styleText('green', '✓') : required ? styleText('red', '✗') : styleText('yellow', '–');
   const first = `  ${sign} ${name.padEnd(width)}  ${found}`;
-  const again = next !== undefined && !next.ok && next.why === why && next.fix === fix;
-  if (ok || again) return first;
-  const more = [why, ...(fix === undefined ? [] : [`→ ${fix}`])];
+  if (ok || below.some((other) => !other.ok && other.why === why && other.fix === fix)) return first;
+  const later = [...below, ...parts].find((other) => !other.ok && other.fix === fix);
+  const bring = later === undefined ? fix : `what ${later.name} needs, below`;
+  const more = [why, ...(fix === undefined ? [] : [`→ ${bring}`])];
   return [first, ...more.map((text) => styleText('dim', `      ${text}`))].join('\n');
 }

@@ -46,6 +46,29 @@ describe('gatewise doctor', () => {
     );
   });
 
+  it('says once what brings several, however they are mixed', () => {
+    const cuda = {
+      ok: false,
+      required: false,
+      found: 'missing',
+      why: 'node-gpu loads it',
+      fix: 'install CUDA',
+    };
+    const there = { ...cuda, ok: true, found: '11.2' };
+    const parts = {
+      Backends: [{ ...cuda, name: 'node-gpu', found: 'no libcudnn.so.8', why: 'on a GPU' }],
+      CUDA: [
+        { ...cuda, name: 'libcublas' },
+        { ...there, name: 'libcudart' },
+        { ...cuda, name: 'libcudnn' },
+      ],
+    };
+    const text = stripVTControlCharacters(told({ ok: true, parts }));
+    expect(text.match(/install CUDA/g)).toHaveLength(1);
+    expect(text).toContain('no libcudnn.so.8\n      on a GPU\n      → what libcublas needs, below\n');
+    expect(text).toMatch(/libcudnn +missing\n +node-gpu loads it\n +→ install CUDA/);
+  });
+
   it('takes a backend that ends its process for missing', () => {
     expect(readAnswer('libfoo: hello\n', null, 'SIGILL')).toEqual({
       error: expect.stringMatching(/^GW_DOCTOR_CRASH: got a process that ended with SIGILL/),
