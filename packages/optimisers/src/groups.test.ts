@@ -135,6 +135,8 @@ describe('which weights a group has', () => {
     expect(groupsOf(sgd({ groups: [{ weights: /b$|bias/g, learningRate: 0 }] }))).toEqual([
       { weights: ['lstm/b', 'head/bias'], learningRate: 0 },
     ]);
+    optimizer.learningRate *= 0.5;
+    expect(optimizer.getConfig()).toMatchObject({ learningRate: 5e-4, groups: [{ learningRate: 5e-5 }, {}] });
     expect(adamw().getConfig()).not.toHaveProperty('groups');
   });
 

@@ -70,13 +70,14 @@ export class Groups {
     const rest = { ...this.#config, learningRate: η };
     if (this.#groups.length === 0) return weights.map(() => rest);
     if (this.#names === null) this.sort(Object.fromEntries(weights.map((w) => [w.name, w])));
-    const { learningRate: base } = this.#config;
-    const own = this.#groups.map(({ config }) => {
-      const { learningRate: rate } = config;
-      // no rounding where nothing has changed the rate
-      return { ...config, learningRate: η === base ? rate : base === 0 ? η : η * (rate / base) };
-    });
+    const own = this.#groups.map(({ config }) => ({ ...config, learningRate: this.#scaled(config, η) }));
     return weights.map((w) => own[this.#find(w)] ?? rest);
+  }
+
+  /** A group's rate where that of the others is η; no rounding where nothing has changed it. */
+  #scaled({ learningRate: rate }: Config, η: number): number {
+    const { learningRate: base } = this.#config;
+    return η === base ? rate : base === 0 ? η : η * (rate / base);
   }
 
   #find(w: Variable): number {
@@ -88,11 +89,12 @@ export class Groups {
   #choose = (name: string, w: Variable): number =>
     this.#groups.findIndex(({ choice }) => matches(choice, name, w));
 
-  /** Plain data: the names of the weights where they are known, else how they are chosen. */
-  describe(): { weights: readonly string[] | string; [option: string]: unknown }[] {
-    return this.#groups.map(({ choice, own }, k) => ({
+  /** Plain data at learning rate η: the names of the weights where they are known, else how they are chosen. */
+  describe(η: number): { weights: readonly string[] | string; [option: string]: unknown }[] {
+    return this.#groups.map(({ choice, own, config }, k) => ({
       weights: this.#names?.[k] ?? describe(choice),
       ...own,
+      ...(own.learningRate !== undefined && { learningRate: this.#scaled(config, η) }),
     }));
   }
 }

@@ -105,9 +105,9 @@ export class RuleOptimizer extends tf.Optimizer {
     this.iterations_ = count;
   }
 
-  /** The options; `groups` where there are some, with the names of their weights where those are known. */
+  /** The options, rates as they are now; `groups` where there are some, with the names of their weights where those are known. */
   override getConfig(): serialization.ConfigDict {
-    const groups = this.#groups.describe() as serialization.ConfigDictArray;
+    const groups = this.#groups.describe(this.#learningRate) as serialization.ConfigDictArray;
     return {
       ...this.#config,
       learningRate: this.#learningRate,

@@ -1,5 +1,5 @@
 import { html, type Markup } from './html.js';
-import { formatNumber, formatPower, linearScale, logScale } from './scale.js';
+import { formatNumber, formatPower, formatTick, linearScale, logScale } from './scale.js';
 
 export type Point = readonly [x: number, y: number];
 interface Series {
@@ -19,6 +19,8 @@ export interface Chart {
   readonly x: string;
   readonly y: string;
   readonly log?: boolean;
+  /** The axis of values begins at 0. */
+  readonly fromZero?: boolean;
   readonly series: readonly Series[];
   /** Values to compare with, drawn across. */
   readonly references?: readonly { readonly label: string; readonly value: number }[];
@@ -26,7 +28,7 @@ export interface Chart {
 
 const width = 560;
 const height = 330;
-const plot = { left: 54, right: width - 14, top: 34, bottom: height - 46 };
+const plot = { left: 64, right: width - 14, top: 34, bottom: height - 46 };
 
 /** A line chart as a figure: title, note, legend and an SVG that a screen reader reads as one picture. */
 export function lineChart(chart: Chart): Markup {
@@ -62,7 +64,7 @@ function svg(chart: Chart, series: readonly Series[]): Markup {
   const px = (value: number) => plot.left + x.at(value) * (plot.right - plot.left);
   const py = (value: number) => plot.bottom - y.at(value) * (plot.bottom - plot.top);
   const isWide = chart.log === true && (y.ticks[0] as number) * 1e5 <= (y.ticks.at(-1) as number);
-  const label = (tick: number) => (isWide ? formatPower(tick) : formatNumber(tick, 6));
+  const label = (tick: number) => (isWide ? formatPower(tick) : formatTick(tick));
   return html`<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${chart.id}-t ${chart.id}-d">
 <title id="${chart.id}-t">${chart.title}</title><desc id="${chart.id}-d">${describe(chart, series)}</desc>
 ${y.ticks.map((tick) => horizontal(label(tick), py(tick)))}
@@ -74,12 +76,12 @@ ${series.map((one) => draw(one, px, py))}
 </svg>`;
 }
 
-function scales({ log, series: all, references = [] }: Chart, series: readonly Series[]) {
+function scales({ log, fromZero, series: all, references = [] }: Chart, series: readonly Series[]) {
   // A point that cannot be drawn, such as a zero on a logarithmic axis, still has its place in time.
   const times = all.flatMap(({ points }) => points.map(([x]) => x));
   const [x0, x1] = extent(times.filter(Number.isFinite));
   const values = series.flatMap(({ points }) => points.map(([, y]) => y));
-  const [y0, y1] = extent([...values, ...references.map(({ value }) => value)]);
+  const [y0, y1] = extent([...values, ...references.map(({ value }) => value), ...(fromZero ? [0] : [])]);
   return { x: linearScale(x0, x1, 6, true), y: log ? logScale(y0, y1, 6) : linearScale(y0, y1, 5) };
 }
 
@@ -98,7 +100,7 @@ function horizontal(label: string, y: number): Markup {
 
 function vertical(tick: number, x: number): Markup {
   return html`<path class="axis" d="M${round(x)} ${plot.bottom}v5"/>
-<text class="tick" x="${round(x)}" y="${plot.bottom + 19}" text-anchor="middle">${formatNumber(tick, 6)}</text>
+<text class="tick" x="${round(x)}" y="${plot.bottom + 19}" text-anchor="middle">${formatTick(tick)}</text>
 `;
 }
 

@@ -64,20 +64,6 @@ export function normChart({ samples }: RunRecord): Markup {
   });
 }
 
-/** The learning rate over steps, where a plugin reports it. */
-export function rateChart({ samples }: RunRecord): Markup | undefined {
-  const points = pick(samples, (sample) => sample.learningRate);
-  if (points.length === 0) return undefined;
-  return lineChart({
-    id: 'learning-rate',
-    title: 'Learning rate',
-    note: 'What the schedule gave the optimizer.',
-    x: 'step',
-    y: 'η',
-    series: [{ name: 'η', points: bucketed(points), tone: 'tone-a' }],
-  });
-}
-
 /** ‖δs_t‖ over time steps, one chart a layer and state, several moments of training in each. */
 export function flowCharts({ flows }: RunRecord): Markup[] {
   const groups = grouped(flows, ({ layer, state }) => JSON.stringify([layer, state]));
@@ -113,8 +99,9 @@ export function clippedShare(samples: readonly Sample[]): number | undefined {
   return clipped.length / known.length;
 }
 
-/** 0.5 → "50 %". */
-export const percent = (share: number) => `${Number((share * 100).toPrecision(3))} %`;
+/** 0.5 → "50 %", 0.0004 → "0.04 %". */
+export const percent = (share: number) =>
+  `${Number((share * 100).toFixed(share < 0.01 ? 2 : share < 0.1 ? 1 : 0))} %`;
 
 function pick(samples: readonly Sample[], value: (sample: Sample) => number | undefined): Point[] {
   return samples.flatMap((sample): Point[] => {
@@ -136,7 +123,7 @@ export function smoothed(points: readonly Point[]): Point[] {
 }
 
 /** At most `drawnPoints` points: neighbours are drawn as their mean, at the last of them. */
-function bucketed(points: readonly Point[]): Point[] {
+export function bucketed(points: readonly Point[]): Point[] {
   const size = Math.ceil(points.length / drawnPoints);
   if (size <= 1) return [...points];
   return Array.from({ length: Math.ceil(points.length / size) }, (_, i): Point => {

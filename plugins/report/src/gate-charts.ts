@@ -4,8 +4,7 @@ import { heatmap } from './heatmap.js';
 import type { Markup } from './html.js';
 import type { GateMoment, RunRecord } from './record.js';
 import { grouped } from './record.js';
-
-const tones = ['tone-a', 'tone-b', 'ramp-1', 'ramp-5', 'ramp-3', 'ramp-0'];
+import { categories } from './style.js';
 
 /** The share of saturated activations of each gate over training, one chart a layer. */
 export function gateCharts({ gates }: RunRecord): Markup[] {
@@ -25,11 +24,11 @@ function gateChart(layer: string, moments: readonly GateMoment[], index: number)
     title: `Gate saturation, ${layer}`,
     note: `Share of a gate's activations within 0.1 of one of its ends. At the last look: ${told.join('; ')}.`,
     x: 'step',
-    y: 'saturated',
+    y: 'share saturated',
     series: names.map((name, i) => ({
       name,
       points: moments.map(({ step, gates }): Point => [step, sumOf(gates[name])]),
-      tone: tones[i % tones.length] as string,
+      tone: categories[i % categories.length] as string,
     })),
   });
 }
@@ -47,9 +46,10 @@ export function flowMaps({ flows }: RunRecord): Markup[] {
       heatmap({
         id: `flow-map-${i}`,
         title: `Gradient flow over training, ‖δ${state}ₜ‖ of ${layer}`,
-        note: `Each column is a moment of training, each row a time step. Pale at the bottom: the gradient fades on its way back in time; dark there: it builds up.`,
+        note: `Each column is a moment of training, each row a time step. Faint at the bottom: the gradient fades on its way back in time; strong there: it builds up.`,
         x: 'step',
         y: 'time step t',
+        value: `‖δ${state}ₜ‖₂`,
         columns: alike.map(({ step }) => step),
         values: alike.map((flow) => flow.norms),
       }),

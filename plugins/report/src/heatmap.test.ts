@@ -7,6 +7,7 @@ const map = (values: readonly (readonly number[])[]): Heatmap => ({
     title: 'A <map>',
     note: 'Seen.',
     x: 'step',
+    value: 'v',
     y: 't',
     columns: values.map((_, i) => 100 * i),
   },

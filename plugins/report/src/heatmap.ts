@@ -1,5 +1,6 @@
 import { html, type Markup } from './html.js';
-import { formatNumber } from './scale.js';
+import { spread } from './record.js';
+import { formatNumber, formatTick, linearScale } from './scale.js';
 
 export interface Heatmap {
   /** Unique on the page. */
@@ -8,6 +9,8 @@ export interface Heatmap {
   readonly note: string;
   readonly x: string;
   readonly y: string;
+  /** What the shades stand for. */
+  readonly value: string;
   /** What the columns stand for: moments of training. */
   readonly columns: readonly number[];
   /** A column each, first row first; all of one length, values above 0 where they are known. */
@@ -16,7 +19,7 @@ export interface Heatmap {
 
 const width = 560;
 const height = 330;
-const plot = { left: 54, right: width - 14, top: 34, bottom: height - 46 };
+const plot = { left: 64, right: width - 14, top: 34, bottom: height - 46 };
 /** At most so many cells along an axis: more are drawn as one, by their mean. */
 const CELLS = 40;
 const LEVELS = 10;
@@ -39,7 +42,7 @@ export function heatmap(map: Heatmap): Markup {
       ? Math.min(LEVELS - 1, Math.max(0, Math.floor(((v - low) / (high - low)) * LEVELS)))
       : LEVELS - 1;
   return html`<figure id="${map.id}">
-<figcaption><h3>${map.title}</h3><p>${map.note}</p>${known.length > 0 ? legend(low, high) : undefined}</figcaption>
+<figcaption><h3>${map.title}</h3><p>${map.note}</p>${known.length > 0 ? legend(map.value, low, high) : undefined}</figcaption>
 ${known.length === 0 ? html`<p class="empty">Nothing was recorded.</p>` : svg(map, columns, cells, level)}
 </figure>
 `;
@@ -71,8 +74,9 @@ function svg(
   cells.forEach((column, c) => {
     column.forEach((v, r) => {
       if (!Number.isFinite(v)) return;
-      const [x, y] = [round(plot.left + c * w), round(plot.bottom - (r + 1) * h)];
-      paths[level(v)] += `M${x} ${y}h${round(w + 0.3)}v${round(h + 0.3)}h-${round(w + 0.3)}z`;
+      const [x, right] = [c, c + 1].map((i) => round(plot.left + i * w));
+      const [bottom, y] = [r, r + 1].map((i) => round(plot.bottom - i * h));
+      paths[level(v)] += `M${x} ${y}H${right}V${bottom}H${x}z`;
     });
   });
   const count = map.values[0]?.length ?? 0;
@@ -80,23 +84,46 @@ function svg(
 <title id="${map.id}-t">${map.title}</title><desc id="${map.id}-d">${describe(map)}</desc>
 ${paths.map((d, i) => (d === '' ? html`` : html`<path class="heat" fill-opacity="${shade(i)}" d="${d}"/>`))}
 <text class="label" x="0" y="14">${map.y}</text>
-${[1, count].map((t, i) => html`<text class="tick" x="${plot.left - 8}" y="${i === 0 ? plot.bottom : plot.top + 10}" text-anchor="end">${t}</text>`)}
-${[map.columns[0] as number, map.columns.at(-1) as number].map((step, i) => html`<text class="tick" x="${i === 0 ? plot.left : plot.right}" y="${plot.bottom + 19}" text-anchor="${i === 0 ? 'start' : 'end'}">${formatNumber(step, 6)}</text>`)}
+${timeTicks(count)}
+${stepTicks(columns)}
 <text class="label" x="${plot.right}" y="${height - 6}" text-anchor="end">${map.x}</text>
 </svg>`;
+}
+
+/** Labels of rows at their middles: the first, and round ones. */
+function timeTicks(count: number): Markup[] {
+  const round5 = linearScale(1, Math.max(2, count), 5, true).ticks.filter(
+    (t) => Number.isInteger(t) && t <= count,
+  );
+  const ticks = [1, ...round5.filter((t) => t > count / 12)];
+  const y = (t: number) => plot.bottom - ((t - 0.5) / count) * (plot.bottom - plot.top) + 4;
+  return ticks.map(
+    (t) => html`<text class="tick" x="${plot.left - 8}" y="${round(y(t))}" text-anchor="end">${t}</text>
+`,
+  );
+}
+
+/** Labels of up to six columns at their middles. */
+function stepTicks(columns: readonly number[]): Markup[] {
+  const x = (c: number) => plot.left + ((c + 0.5) / columns.length) * (plot.right - plot.left);
+  return spread([...columns.entries()], 6).map(
+    ([c, step]) =>
+      html`<text class="tick" x="${round(x(c))}" y="${plot.bottom + 19}" text-anchor="middle">${formatTick(step)}</text>
+`,
+  );
 }
 
 const shade = (level: number) => round(0.06 + (0.94 * level) / (LEVELS - 1), 2);
 const round = (value: number, digits = 1) => Number(value.toFixed(digits));
 
-function legend(low: number, high: number): Markup {
+function legend(value: string, low: number, high: number): Markup {
   const swatches = Array.from(
     { length: LEVELS },
     (_, i) =>
       html`<rect class="heat" fill-opacity="${shade(i)}" x="${i * 12}" y="0" width="12" height="10"/>`,
   );
   const end = (power: number) => formatNumber(10 ** power, 2);
-  return html`<p class="heat-scale">${end(low)} <svg viewBox="0 0 ${LEVELS * 12} 10" width="${LEVELS * 12}" height="10" aria-hidden="true">${swatches}</svg> ${end(high)}</p>`;
+  return html`<p class="heat-scale">${value}: ${end(low)} <svg viewBox="0 0 ${LEVELS * 12} 10" width="${LEVELS * 12}" height="10" aria-hidden="true">${swatches}</svg> ${end(high)}</p>`;
 }
 
 function describe({ x, y, columns, values }: Heatmap): string {

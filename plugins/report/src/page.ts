@@ -7,11 +7,11 @@ import {
   normChart,
   percent,
   type Reference,
-  rateChart,
   smoothed,
 } from './charts.js';
 import { flowMaps, gateCharts } from './gate-charts.js';
 import { html, type Markup } from './html.js';
+import { rateChart } from './rates.js';
 import { type RunRecord, spread } from './record.js';
 import { formatNumber } from './scale.js';
 import { style } from './style.js';
@@ -128,11 +128,14 @@ function timeTable({ times, timedSteps }: ReportData): Markup | undefined {
     .sort(([, a], [, b]) => b.ms - a.ms)
     .map(
       ([name, { ms }]) =>
-        html`<tr><th scope="row">${name}</th><td>${formatNumber(ms / Math.max(1, timedSteps), 3)}</td><td>${percent(ms / whole)}</td></tr>
+        html`<tr><th scope="row">${name}</th><td class="n">${formatNumber(ms / Math.max(1, timedSteps), 3)}</td><td class="n">${percent(ms / whole)}</td><td>${bar(ms / whole)}</td></tr>
 `,
     );
-  return html`<section><h2>Where the time went</h2><table><thead><tr><th scope="col">part</th><th scope="col">ms a step</th><th scope="col">share</th></tr></thead><tbody>${rows}</tbody></table></section>`;
+  return html`<section><h2>Where the time went</h2><table><thead><tr><th scope="col">part</th><th scope="col" class="n">ms a step</th><th scope="col" class="n">share</th><td></td></tr></thead><tbody>${rows}</tbody></table></section>`;
 }
+
+const bar = (share: number) =>
+  html`<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="10"/><rect class="heat" width="${Math.round(share * 1000) / 10}" height="10"/></svg>`;
 
 const passage = ({ title, text }: Section) => html`<h3>${title}</h3><pre tabindex="0">${text}</pre>
 `;

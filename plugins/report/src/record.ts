@@ -6,8 +6,10 @@ export interface Sample {
   /** Norm of all gradients before and after clipping, where a plugin reports them. */
   readonly gradientNorm?: number;
   readonly gradientNormClipped?: number;
-  /** Where a plugin reports it. */
+  /** Of the optimizer, where it has one. */
   readonly learningRate?: number;
+  /** Of its groups of weights that have one of their own, by their names. */
+  readonly groupRates?: Readonly<Record<string, number>>;
 }
 export interface ValidationPoint {
   readonly step: number;

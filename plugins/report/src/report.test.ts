@@ -11,10 +11,18 @@ import { type ReportOptions, report } from './report.js';
 
 const texts = [{ name: 'sample', step: 7, text: 'Call <me>' }];
 const times = { rest: { ms: 1, count: 1 }, data: { ms: 30, count: 10 }, 'plugin clip': { ms: 0, count: 0 } };
+/** As one of @gatewise/optimisers with a group: the rate falls with the steps. */
+const optimizer = {
+  learningRate: 0,
+  getConfig: () => ({
+    groups: [{ weights: ['head'], learningRate: optimizer.learningRate / 10 }, { weights: 'b' }],
+  }),
+} as unknown as tf.Optimizer & { learningRate: number };
 function pluginOf(module: PluginModule) {
   const container = new Container();
   container.bind(Tokens.Texts).toConstantValue({ all: texts, add: () => {} });
   container.bind(Tokens.Times).toConstantValue({ read: () => times });
+  container.bind(Tokens.Optimizer).toConstantValue(optimizer);
   container.load(module);
   return container.get(Tokens.Plugin);
 }
@@ -61,13 +69,13 @@ async function run(options: ReportOptions, end: TrainEnd = { reason: 'completed'
           : {},
       states: { lstm: ['h', 'c'] },
     };
+    optimizer.learningRate = 0.01 * (10 - step);
     const waiting = plugin.beforeUpdate?.(stats, context(step));
     tf.dispose(stats.stateGradients);
     await waiting;
     await plugin.onBatchEnd?.(
       context(step + 1, {
         ...{ loss: 3 - step / 5, gradientNorm: 2, gradientNormClipped: 1 },
-        learningRate: 0.01 * (10 - step),
       }),
     );
   }
@@ -105,13 +113,15 @@ describe('report', () => {
     expect(page).toContain('<th scope="row">cell</th><td>lstm</td>');
     expect(page).toContain('<li><b>1.25</b><span>held-out loss</span></li>');
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt; Call me');
-    expect(page).toContain('η over step. η: 0.09 at step 2, 0.01 at 10.');
+    expect(page).toContain(
+      'η over step. all others: 0.09 at step 2, 0.01 at 10. head: 0.009 at step 2, 0.001 at 10.',
+    );
     expect(page).toContain('Gradient flow over training, ‖δhₜ‖ of lstm');
     expect(page).toContain('At step 0: 10⁻⁴ at the first, 0.001 at the last.');
     expect(page).toContain('Gate saturation, lstm');
     expect(page).toContain('f: 0.35 at step 0, 0.3 at 5.');
     expect(page).toContain('At the last look: f 10 % low, 20 % high.');
-    expect(page).toContain('<tr><th scope="row">data</th><td>3</td><td>96.8 %</td></tr>');
+    expect(page).toContain('<tr><th scope="row">data</th><td class="n">3</td><td class="n">97 %</td>');
     expect(page).toContain('sample, step 7</h3><pre tabindex="0">Call &lt;me&gt;</pre>');
     expect(page).toMatch(/10 steps in [\d.]+ s · completed/);
     expect(await readdir(join(folder, 'new'))).toEqual(['report.html']);

@@ -17,9 +17,11 @@ import {
   type TrainEnd,
   type UpdateStats,
 } from '@gatewise/plugin';
+import type { Optimizer } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossUnit, Reference } from './charts.js';
 import { type Cells, reportHtml, type Section } from './page.js';
+import { ratesOf } from './rates.js';
 import { type Flow, type Recorder, type RunRecord, recorder, spread } from './record.js';
 
 /** What is known only once training is over. */
@@ -72,7 +74,7 @@ export function report(options: ReportOptions) {
 
 type Checked = ReportOptions & { readonly every: number };
 
-const hooks = (options: Checked, times: Times, texts: Texts) => {
+const hooks = (options: Checked, times: Times, texts: Texts, optimizer: Optimizer) => {
   const kept = recorder(options.every);
   /** Texts of the runs before, after a resume. */
   let earlier: readonly TextSample[] = [];
@@ -89,7 +91,7 @@ const hooks = (options: Checked, times: Times, texts: Texts) => {
       await addFlows(kept, stats, step);
       if (Object.keys(stats.stateGradients).length > 0) addGates(kept, await stats.gates(), step);
     },
-    onBatchEnd: (ctx: BatchContext) => addSample(kept, ctx),
+    onBatchEnd: (ctx: BatchContext) => addSample(kept, optimizer, ctx),
     onEpochEnd({ step, logs }: EpochContext) {
       if (logs.valLoss !== undefined) kept.addValidation({ step, loss: logs.valLoss });
     },
@@ -106,7 +108,7 @@ const hooks = (options: Checked, times: Times, texts: Texts) => {
   };
 };
 
-const plugin = definePlugin('report', hooks, [Tokens.Times, Tokens.Texts]);
+const plugin = definePlugin('report', hooks, [Tokens.Times, Tokens.Texts, Tokens.Optimizer]);
 
 const addGates = (
   kept: Recorder,
@@ -121,15 +123,17 @@ const addGates = (
     })),
   );
 
-async function addSample(kept: Recorder, ctx: BatchContext): Promise<void> {
+async function addSample(kept: Recorder, optimizer: Optimizer, ctx: BatchContext): Promise<void> {
   if (!kept.wants(ctx.step)) return;
-  const { loss = Number.NaN, gradientNorm, gradientNormClipped, learningRate } = await ctx.logs();
+  // before the wait: those of this step
+  const rates = ratesOf(optimizer);
+  const { loss = Number.NaN, gradientNorm, gradientNormClipped } = await ctx.logs();
   kept.addSample({
     step: ctx.step,
     loss,
     ...(gradientNorm === undefined ? {} : { gradientNorm }),
     ...(gradientNormClipped === undefined ? {} : { gradientNormClipped }),
-    ...(learningRate === undefined ? {} : { learningRate }),
+    ...rates,
   });
 }
 

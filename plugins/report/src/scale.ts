@@ -55,6 +55,9 @@ const raised = (n: number) =>
 /** A power of ten: 10⁻⁵. */
 export const formatPower = (value: number) => `10${raised(Math.round(Math.log10(value)))}`;
 
+/** A number on an axis, where there is little room: 12,000, 0.005, 5·10⁻⁴. */
+export const formatTick = (value: number) => formatNumber(value, 6).replace(' × ', '·');
+
 /** A number for people: 12,345, 2.347, 0.015, 3.1 × 10⁻⁵, NaN. */
 export function formatNumber(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value).replace('-', '−');
