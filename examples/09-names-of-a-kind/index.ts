@@ -39,13 +39,15 @@ export const ways = {
 };
 export type Way = keyof typeof ways;
 
-const told = (way: Way, source: ReturnType<typeof batches>) =>
-  function* (epoch: number): BatchSource {
+function told(way: Way, source: ReturnType<typeof batches>) {
+  const shown = ways[way];
+  return function* (epoch: number): BatchSource {
     for (const { x, y, lengths } of source(epoch)) {
-      yield { ...tf.tidy(() => ({ x: ways[way](x), y })), ...(lengths && { lengths }) };
+      yield { ...tf.tidy(() => ({ x: shown(x), y })), ...(lengths && { lengths }) };
       x.dispose();
     }
   };
+}
 // #endregion
 
 // #region model
