@@ -55,6 +55,8 @@ export interface BatchContext extends TrainContext {
   readonly batch: number;
   /** Targets in this batch (B·T, or B): for rates such as characters per second. */
   readonly size: number;
+  /** Whether its epoch ends with it; told where a plugin has `looksAhead`. */
+  readonly last?: boolean;
   /**
    * Reads `loss` (before `transformLoss`) and what was reported in this step. Waits on the device: call it only when the
    * numbers are used. Training ends with `GW_TRAIN_NONFINITE` after a hook that read a loss of NaN or infinity.

@@ -19,6 +19,8 @@ export interface Plugin extends Partial<Hooks> {
   readonly name: string;
   /** pre, then those without an order, then post; registration order within each. */
   readonly order?: 'pre' | 'post';
+  /** It has to know which batch is the last of an epoch (`BatchContext.last`): the run then fetches one batch ahead. */
+  readonly looksAhead?: true;
   /** Plain JSON for checkpoints: asked for when a step or an epoch and all its hooks are over. */
   saveState?(): Json;
   /**

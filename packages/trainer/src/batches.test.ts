@@ -1,7 +1,7 @@
 import type { Batch } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { failure, line, points } from '../test/fixtures.js';
+import { failure, line, plugin, points } from '../test/fixtures.js';
 import type { Batches } from './batches.js';
 import { findNonFinite, hostValues } from './host-values.js';
 import { type TrainOptions, train } from './index.js';
@@ -13,6 +13,34 @@ beforeAll(async () => {
 const run = (batches: Batches, options: Partial<TrainOptions> = {}) =>
   failure(train(line(), batches, { epochs: 1, optimizer: tf.train.sgd(0.1), ...options }));
 const one = (x: unknown, y: unknown): Batches => [{ x, y } as Batch];
+
+describe('one batch ahead', () => {
+  const eager = plugin('eager', { looksAhead: true });
+  const seen = () => {
+    const told: (boolean | undefined)[] = [];
+    return { told, watch: plugin('watch', { onBatchBegin: ({ last }) => void told.push(last) }) };
+  };
+
+  it('is told which batch is the last, also of one; without a plugin that asks nobody is', async () => {
+    const { told, watch } = seen();
+    const options = { epochs: 2, optimizer: tf.train.sgd(0.1) };
+    await train(line(), points(3), { ...options, plugins: [eager, watch] });
+    await train(line(), points(1), { ...options, plugins: [eager, watch] });
+    await train(line(), points(2), { ...options, epochs: 1, plugins: [watch] });
+    expect(told).toEqual([false, false, true, false, false, true, true, true, undefined, undefined]);
+  });
+
+  it('leaves no batch behind where the run ends before it, and refuses bad ones as ever', async () => {
+    const model = line();
+    const options = { epochs: 2, optimizer: tf.train.sgd(0.1), plugins: [eager] };
+    const before = tf.memory().numTensors;
+    await train(model, points(3), { ...options, steps: 2 });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(await run([undefined as never, undefined as never], { plugins: [eager] })).toMatchObject({
+      code: 'GW_TRAIN_BATCH',
+    });
+  });
+});
 
 describe('bad batches', () => {
   const gone = tf.zeros([2, 1]);

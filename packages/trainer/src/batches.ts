@@ -35,7 +35,7 @@ export function openBatches(batches: Batches, epoch: number): BatchSource {
  * The batches of one epoch from batch `from` on: the source begins there if it can, else those before are made and disposed of.
  * Errors: `GW_TRAIN_NO_BATCHES`.
  */
-export async function* batchesFrom(batches: Batches, epoch: number, from: number): AsyncGenerator<Batch> {
+async function* batchesFrom(batches: Batches, epoch: number, from: number): AsyncGenerator<Batch> {
   if (from > 0 && typeof batches === 'function' && batches.seek) {
     yield* openBatches(batches.seek.bind(batches, epoch, from), epoch);
     return;
@@ -44,6 +44,30 @@ export async function* batchesFrom(batches: Batches, epoch: number, from: number
   for await (const batch of openBatches(batches, epoch)) {
     if (passed++ < from) disposeBatch(batch);
     else yield batch;
+  }
+}
+
+/** The batches of an epoch from batch `from` on; with `ahead`, each is fetched one before it is given, so that the last is known. */
+export async function* epochOf(
+  batches: Batches,
+  epoch: number,
+  from: number,
+  ahead: boolean,
+): AsyncGenerator<{ batch: Batch; last?: boolean }> {
+  const source = from > 0 ? batchesFrom(batches, epoch, from) : openBatches(batches, epoch);
+  let held: { readonly batch: Batch } | undefined;
+  try {
+    for await (const batch of source) {
+      const now = ahead ? held : { batch };
+      held = ahead ? { batch } : undefined;
+      if (now) yield ahead ? { ...now, last: false } : now;
+    }
+    const end = held;
+    held = undefined;
+    if (end) yield { ...end, last: true };
+  } finally {
+    // fetched for a step that the run did not come to
+    if (held) disposeBatch(held.batch);
   }
 }
 

@@ -23,6 +23,12 @@ export interface Progress {
   /** Where reports go: to the step, or between steps to the epoch. */
   report: Report;
 }
+/** Which batch it is, from 0, and whether the last of its epoch, where that is known. */
+export interface BatchPlace {
+  readonly epoch: number;
+  readonly batch: number;
+  readonly last?: boolean | undefined;
+}
 export interface Plan {
   readonly weights: Readonly<Record<string, Variable>>;
   readonly epochs: number;
@@ -70,10 +76,10 @@ export class Contexts {
   }
 
   /** `targets`: of this rank, until those of all ranks are known. */
-  batch(epoch: number, batch: number, targets: { count: number }, report: Report): BatchContext {
+  batch({ epoch, batch, last }: BatchPlace, targets: { count: number }, report: Report): BatchContext {
     return join(this.train, {
-      epoch,
-      batch,
+      ...{ epoch, batch },
+      ...(last !== undefined && { last }),
       get size() {
         return targets.count;
       },

@@ -117,7 +117,7 @@ describe('observe', () => {
         expect([epochs, steps, size]).toEqual([9, 5, 3]);
       },
     };
-    await drive(keeper).observe('onBatchEnd', live.batch(0, 0, { count: 3 }, new Report()));
+    await drive(keeper).observe('onBatchEnd', live.batch({ epoch: 0, batch: 0 }, { count: 3 }, new Report()));
     progress.step = 5;
     expect(context?.step).toBe(5);
     expect(progress).toMatchObject({ why: 'enough' });

@@ -1,8 +1,8 @@
 import type { Random } from '@gatewise/core';
 import type { Batch, EpochContext, Logger, Logs, RunInfo, TrainEnd } from '@gatewise/plugin';
-import { type Batches, batchesFrom, checkBatch, disposeBatch, noBatches, openBatches } from './batches.js';
+import { type Batches, checkBatch, disposeBatch, epochOf, noBatches } from './batches.js';
 import { createBreath } from './breathe.js';
-import { Contexts, type Plan, type Progress } from './contexts.js';
+import { type BatchPlace, Contexts, type Plan, type Progress } from './contexts.js';
 import { checkFiniteLoss, meanLogs, READ_EVERY } from './evaluate.js';
 import { countTargets } from './lengths.js';
 import { Means, Report } from './logs.js';
@@ -176,14 +176,15 @@ export class TrainLoop {
   ): Promise<boolean> {
     const { batches } = this.#options;
     let count = from;
-    const { times } = this.#learner.driver;
-    times.enter('data');
-    for await (const batch of from > 0 ? batchesFrom(batches, epoch, from) : openBatches(batches, epoch)) {
-      times.leave();
+    const { driver } = this.#learner;
+    driver.times.enter('data');
+    const ahead = driver.plugins.some(({ looksAhead }) => looksAhead === true);
+    for await (const { batch, last } of epochOf(batches, epoch, from, ahead)) {
+      driver.times.leave();
       const report = new Report();
       this.progress.report = report;
       try {
-        await this.#step(batch, epoch, count++, report, open.means);
+        await this.#step(batch, { epoch, batch: count++, last }, report, open.means);
       } finally {
         disposeBatch(batch);
         report.dispose();
@@ -201,12 +202,12 @@ export class TrainLoop {
       await this.#breathe();
       if (this.#over()) {
         await this.#ranks?.meet();
-        if (this.#learner.driver.has('onSavePoint')) await this.saver.keep(rest);
+        if (driver.has('onSavePoint')) await this.saver.keep(rest);
         return false;
       }
-      times.enter('data');
+      driver.times.enter('data');
     }
-    times.leave();
+    driver.times.leave();
     await this.#ranks?.batchesEnded(`after ${count} batches of epoch ${epoch}`);
     if (count === 0) throw noBatches('training', epoch);
     return true;
@@ -221,13 +222,13 @@ export class TrainLoop {
     await this.saver.atRest(rest, () => driver.observe('onSavePoint', context));
   }
 
-  async #step(batch: Batch, epoch: number, index: number, report: Report, means: Means): Promise<void> {
+  async #step(batch: Batch, at: BatchPlace, report: Report, means: Means): Promise<void> {
     const { driver } = this.#learner;
     const { progress } = this;
-    const where = `batch ${index} of epoch ${epoch}`;
+    const where = `batch ${at.batch} of epoch ${at.epoch}`;
     checkBatch(batch, where);
     const targets = { count: countTargets(batch) };
-    const context = this.contexts.batch(epoch, index, targets, report);
+    const context = this.contexts.batch(at, targets, report);
     const step = progress.step;
     const checkRead = () => checkFiniteLoss(report.host.get('loss'), `in ${where} (step ${step})`);
     await driver.observe('onBatchBegin', context);

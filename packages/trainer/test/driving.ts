@@ -9,7 +9,7 @@ const contexts = new Contexts(
   { step: 0, skipped: 0, report: new Report() },
 );
 /** The first batch of a run. */
-export const ctx = contexts.batch(0, 0, { count: 1 }, new Report());
+export const ctx = contexts.batch({ epoch: 0, batch: 0 }, { count: 1 }, new Report());
 export const drive = (...plugins: Plugin[]) => new PluginDriver(plugins, 7);
 /** What a call throws. */
 export const thrown = (body: () => unknown) => failure(new Promise((resolve) => resolve(body())));

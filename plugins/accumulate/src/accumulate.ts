@@ -29,7 +29,8 @@ export function accumulateHooks(k: number) {
   return {
     // others clip and scale what the update is made of
     order: 'pre' as const,
-    transformGradients(gradients: Gradients, { size, step, steps }: BatchContext) {
+    looksAhead: true as const,
+    transformGradients(gradients: Gradients, { size, step, steps, last }: BatchContext) {
       for (const [name, g] of Object.entries(gradients)) {
         const sum = sums.get(name);
         const term = tf.mul(g, size);
@@ -39,7 +40,7 @@ export function accumulateHooks(k: number) {
       targets += size;
       count++;
       const isLast = steps !== undefined && step + 1 >= steps;
-      if (count < k && !isLast) return 'later' as const;
+      if (count < k && !isLast && last !== true) return 'later' as const;
       // g = Σ n g / Σ n
       const mean = Object.fromEntries([...sums].map(([name, sum]) => [name, tf.div(sum, targets)]));
       clear();
@@ -72,8 +73,7 @@ const plugin = definePlugin('accumulate', (k: number) => accumulateHooks(k));
 
 /**
  * One update from the gradients of k batches, each weighed by its targets: g = Σ n g / Σ n, the gradient of the k batches as one.
- * Batches that are short of k go on into the next epoch; the last step of a run that knows its number of steps updates with what
- * there is. Errors: `GW_ACCUMULATE_OPTIONS`, `GW_ACCUMULATE_STATE`.
+ * Batches that are short of k at the end of an epoch, or of the steps of a run, make an update of their own. Errors: `GW_ACCUMULATE_OPTIONS`, `GW_ACCUMULATE_STATE`.
  *
  * @example
  * await train(model, batches, { optimizer, epochs: 3, plugins: [accumulate({ batches: 4 })] });

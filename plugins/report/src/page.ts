@@ -58,7 +58,7 @@ export function reportHtml(data: ReportData): string {
 <main>
 <header><h1>${data.title}</h1><p class="about">${about(data)}</p>${failure(data.end)}${tiles(data)}</header>
 <section class="charts" aria-label="Charts">
-${lossChart(record, data.unit, data.references)}${normChart(record)}${rateChart(record)}${flowCharts(record)}${flowMaps(record)}${gateCharts(record)}
+${lossChart(record, data.unit, data.references)}${normChart(record)}${flowCharts(record)}${flowMaps(record)}${gateCharts(record)}${rateChart(record)}
 </section>
 <div class="tables">${table('Settings', data.settings)}${table('Figures', data.figures)}${timeTable(data)}</div>
 ${sections.length === 0 ? undefined : html`<section><h2>Samples</h2>${sections.map(passage)}</section>`}
