@@ -7,6 +7,7 @@ import type { WeighableLoss } from './class-weights.js';
 import { maskOf } from './lengths.js';
 import type { Loss } from './losses.js';
 import { type Objective, objective } from './objective.js';
+import { seedDraws } from './seed-draws.js';
 
 /** The loss of a tf.layers model. */
 export type TrainableOptions =
@@ -127,6 +128,7 @@ export function applyModel(
   training: boolean,
   mask?: tf.Tensor, // [B,T]: which steps are real
 ): tf.Tensor[] {
+  if (training) seedDraws(model);
   const x = inputs.length === 1 ? (inputs[0] as tf.Tensor) : [...inputs];
   const outputs = model.apply(x, mask ? { training, mask } : { training }) as tf.Tensor | tf.Tensor[];
   return Array.isArray(outputs) ? outputs : [outputs];
