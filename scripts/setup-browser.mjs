@@ -1,8 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ensureDependencies, ensureNodeVersion, main, root, SetupError, tail } from './setup.mjs';
+import {
+  ensureDependencies,
+  ensureNodeVersion,
+  installDebian,
+  isProgram,
+  main,
+  onPath,
+  root,
+  SetupError,
+  tail,
+} from './setup.mjs';
 
 // A Chromium for the tests that run in a page. Optional: without one they show up as skipped, with what is said here.
 
@@ -16,7 +25,7 @@ const bundles = [
 /** The path of the first Chromium that starts, or a SetupError that says what was found; GATEWISE_CHROMIUM names one. */
 export async function findChromium() {
   const named = process.env.GATEWISE_CHROMIUM;
-  const found = (named ? [named] : [...onPath(), ...bundles, ...(await downloaded())]).filter(isProgram);
+  const found = (named ? [named] : [...onPath(names), ...bundles, ...(await downloaded())]).filter(isProgram);
   const broken = [];
   for (const path of found) {
     const said = startFailure(path);
@@ -42,12 +51,6 @@ function startFailure(path) {
   return done.status === 0 ? null : tail(done);
 }
 
-const onPath = () =>
-  (process.env.PATH ?? '')
-    .split(delimiter)
-    .filter((folder) => folder !== '')
-    .flatMap((folder) => names.map((name) => join(folder, name)));
-
 /** Where playwright keeps the one that it downloads; none before npm has installed playwright-core. */
 async function downloaded() {
   try {
@@ -58,22 +61,15 @@ async function downloaded() {
   }
 }
 
-function isProgram(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Installs a Chromium where none is found; throws a SetupError that says what went wrong. */
 async function setupBrowser() {
   const missing = await findChromium().catch((error) => error);
   if (typeof missing === 'string') return missing;
   if (!(missing instanceof SetupError) || process.env.GATEWISE_CHROMIUM) throw missing;
   const failures = [];
-  for (const install of [installDebian, download]) {
+  // with the loader for Node's WebGPU
+  const debian = () => installDebian(['chromium', 'libvulkan1'], say);
+  for (const install of [debian, download]) {
     const failure = install();
     if (failure !== null) failures.push(failure);
     const found = await findChromium().catch(() => null);
@@ -85,21 +81,6 @@ async function setupBrowser() {
     missing.code,
     [missing.message.slice(missing.code.length + 2), ...failures].join('\n'),
   );
-}
-
-/** Debian's package as root, with the loader for Node's WebGPU; null when that worked or is not for here, else what apt said. */
-function installDebian() {
-  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) return null;
-  say('installing chromium with apt-get');
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium', 'libvulkan1']]) {
-    const done = spawnSync('apt-get', args, {
-      encoding: 'utf8',
-      timeout: 4 * minutes,
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-    if (done.status !== 0) return `apt-get ${args.join(' ')} failed:\n${tail(done)}`;
-  }
-  return null;
 }
 
 /** Playwright's own download, for the systems that it has one for; null when that worked, else what it said. */

@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, existsSync, constants as files, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 
@@ -117,6 +117,37 @@ function passOn(child) {
     child.once('error', fail);
     child.once('exit', (code, signal) => finish(code ?? 128 + (constants.signals[signal] ?? 0)));
   });
+}
+
+/** Where programs of these names would lie, in the order of the path. */
+export const onPath = (names) =>
+  (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .flatMap((folder) => names.map((name) => join(folder, name)));
+
+export function isProgram(path) {
+  try {
+    accessSync(path, files.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Debian's packages as root; null when that worked or is not for here, else what apt said. */
+export function installDebian(packages, say) {
+  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) return null;
+  say(`installing ${packages[0]} with apt-get`);
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
+    const done = spawnSync('apt-get', args, {
+      encoding: 'utf8',
+      timeout: 240_000, // ms
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+    if (done.status !== 0) return `apt-get ${args.join(' ')} failed:\n${tail(done)}`;
+  }
+  return null;
 }
 
 /** The last lines that a child process said, for an error message. */

@@ -1,6 +1,7 @@
 import { runTests } from './check.mjs';
 import { ensureDependencies, ensureNodeVersion, main } from './setup.mjs';
 import { setupBrowserWherePossible } from './setup-browser.mjs';
+import { setupMpiWherePossible } from './setup-mpi.mjs';
 import { setupNativeWherePossible } from './setup-native.mjs';
 import { setupTensorflowWherePossible } from './setup-tensorflow.mjs';
 import { setupWasm } from './setup-wasm.mjs';
@@ -13,6 +14,7 @@ await main(async () => {
   await setupTensorflowWherePossible();
   await setupNativeWherePossible();
   await setupBrowserWherePossible();
+  await setupMpiWherePossible();
   const { ok, counts } = await runTests({ GATEWISE_LONG: '1' });
   const { passed, failed, skipped } = counts ?? { passed: 0, failed: 1, skipped: 0 };
   console.log(`${passed} passed, ${ok ? failed : Math.max(failed, 1)} failed, ${skipped} skipped`);

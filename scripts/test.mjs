@@ -1,6 +1,7 @@
 import { partsFrom, runChecks } from './check.mjs';
 import { ensureDependencies, ensureNodeVersion, main } from './setup.mjs';
 import { setupBrowserWherePossible } from './setup-browser.mjs';
+import { setupMpiWherePossible } from './setup-mpi.mjs';
 import { setupNativeWherePossible } from './setup-native.mjs';
 import { setupTensorflowWherePossible } from './setup-tensorflow.mjs';
 import { setupWasm } from './setup-wasm.mjs';
@@ -13,5 +14,6 @@ await main(async () => {
   await setupTensorflowWherePossible();
   await setupNativeWherePossible();
   await setupBrowserWherePossible();
+  await setupMpiWherePossible();
   if (!(await runChecks(only))) process.exitCode = 1;
 });

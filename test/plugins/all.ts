@@ -5,6 +5,7 @@ import type { PluginModule } from '@gatewise/plugin';
 import { accumulate } from '@gatewise/plugin-accumulate';
 import { checkpoint } from '@gatewise/plugin-checkpoint';
 import { clipAdaptive, clipByGlobalNorm, clipByNorm, clipByValue } from '@gatewise/plugin-clip';
+import { distributedMpi } from '@gatewise/plugin-distributed-mpi';
 import { dropout } from '@gatewise/plugin-dropout';
 import { earlyStopping } from '@gatewise/plugin-early-stopping';
 import { ema } from '@gatewise/plugin-ema';
@@ -54,6 +55,7 @@ export const plugins: readonly Entry[] = [
   entry('plugin-clip', 'clipByGlobalNorm', () => clipByGlobalNorm({ maxNorm: 0.01 })),
   entry('plugin-clip', 'clipByNorm', () => clipByNorm({ maxNorm: 0.01 })),
   entry('plugin-clip', 'clipByValue', () => clipByValue({ maxValue: 0.001 })),
+  entry('plugin-distributed-mpi', 'distributedMpi', () => distributedMpi()),
   entry('plugin-dropout', 'dropout', () => dropout({ input: 0.2, recurrent: 0.2, output: 0.2 })),
   entry('plugin-early-stopping', 'earlyStopping', () => earlyStopping({ patience: 9, restoreBest: true })),
   entry('plugin-ema', 'ema', () => ema({ atEnd: true })),

@@ -1,9 +1,18 @@
-import { type Hooks, hookKinds, type Plugin, type PluginModule, systemClock, Tokens } from '@gatewise/plugin';
+import {
+  type Hooks,
+  hookKinds,
+  oneProcess,
+  type Plugin,
+  type PluginModule,
+  systemClock,
+  Tokens,
+} from '@gatewise/plugin';
 import { Container } from 'inversify';
 
 /** What plugins ask of their services while they are made. */
 const asked: Readonly<Record<string, unknown>> = {
   Clock: systemClock,
+  Communicator: oneProcess,
   Texts: { all: [], add: () => {} },
   Times: { read: () => ({}) },
 };

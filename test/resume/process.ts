@@ -23,12 +23,11 @@ export interface Program {
   dispose(): void;
 }
 
-/** Bundles program.ts from the packages' sources, with the built addon beside it where it looks for it. */
-export async function bundleProgram(): Promise<Program> {
-  const root = mkdtempSync(join(tmpdir(), 'gatewise-resume-'));
+/** Bundles a program from the packages' sources into `dist` of a folder, with the built addon where it looks for it. */
+export async function bundleInto(root: string, entry: string, external: string[] = []): Promise<string> {
   const outfile = join(root, 'dist', 'program.mjs');
   await build({
-    ...{ entryPoints: [here('program.ts')], outfile, bundle: true, platform: 'node', format: 'esm' },
+    ...{ entryPoints: [entry], outfile, external, bundle: true, platform: 'node', format: 'esm' },
     conditions: ['gatewise-source'],
     // one tf.js: its own packages import the modules of each other
     mainFields: ['module', 'main'],
@@ -36,8 +35,15 @@ export async function bundleProgram(): Promise<Program> {
     banner: { js: "import { createRequire as cr } from 'node:module'; const require = cr(import.meta.url);" },
   });
   const addon = here('../../packages/engine-native/build/gatewise_native.node');
-  mkdirSync(join(root, 'build'));
+  mkdirSync(join(root, 'build'), { recursive: true });
   if (existsSync(addon)) copyFileSync(addon, join(root, 'build', 'gatewise_native.node'));
+  return outfile;
+}
+
+/** program.ts of this folder, as one file. */
+export async function bundleProgram(): Promise<Program> {
+  const root = mkdtempSync(join(tmpdir(), 'gatewise-resume-'));
+  const outfile = await bundleInto(root, here('program.ts'));
   let folders = 0;
   return {
     run(args, env = {}) {

@@ -30,9 +30,10 @@ async function* shards(
   source: BatchSource,
   epoch: number,
   from: number,
-  { rank, size }: Ranks,
+  ranks: Ranks,
   what: string,
 ): AsyncGenerator<Batch> {
+  const { rank, size } = ranks;
   let at = from;
   for await (const batch of source) {
     const where = `${what} batch ${at} of epoch ${epoch}`;
@@ -41,7 +42,8 @@ async function* shards(
     // a validation may leave a rank without rows; in training the first batch says what is usual
     if (what === 'training' && (B < size || (at === 0 && B % size !== 0))) {
       disposeBatch(batch);
-      throw notShared(B, size, where);
+      // every rank has the same batch
+      throw ranks.mark(notShared(B, size, where));
     }
     const [begin, end] = [Math.floor((rank * B) / size), Math.floor(((rank + 1) * B) / size)];
     const rows = end > begin ? rowsOf(batch, begin, end) : undefined;

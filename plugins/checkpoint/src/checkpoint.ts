@@ -1,6 +1,7 @@
 import { GatewiseError } from '@gatewise/core';
 import {
   type Clock,
+  type Communicator,
   definePlugin,
   type Logger,
   type Plugin,
@@ -76,7 +77,14 @@ async function begin({ folder, resume }: Checked, shelf: Shelf, logger: Logger):
 }
 
 /** The hooks of one run. */
-function checkpointHooks(options: Checked, run: RunState, store: Store, clock: Clock, logger: Logger) {
+function checkpointHooks(
+  options: Checked,
+  run: RunState,
+  store: Store,
+  clock: Clock,
+  logger: Logger,
+  communicator: Communicator,
+) {
   const { folder, monitor, mode, everySteps, keepLast, keepBest } = options;
   const shelf = new Shelf(store, folder);
   const watched = watch(monitor, mode);
@@ -84,6 +92,7 @@ function checkpointHooks(options: Checked, run: RunState, store: Store, clock: C
   const save = async (name: string, monitored: Monitored | null) => {
     const snapshot = await run.save();
     await shelf.write(name, { written: new Date(clock.now()).toISOString(), monitored, snapshot });
+    communicator.savedAs(`${folder}/${name}`);
     items = kept([...items.filter((item) => item.name !== name), { name, monitored }], keepLast, keepBest);
     await shelf.keepOnly(items.map((item) => item.name));
   };
@@ -93,6 +102,7 @@ function checkpointHooks(options: Checked, run: RunState, store: Store, clock: C
       if (!found) return;
       await run.restore(found.snapshot);
       items = found.items;
+      communicator.savedAs(`${folder}/${found.name}`);
     },
     onEpochBegin: watched.refuseUnknown,
     async onSavePoint({ after, epoch, step, logs }) {
@@ -112,6 +122,7 @@ const plugin = definePlugin('checkpoint', checkpointHooks, [
   Tokens.Store,
   Tokens.Clock,
   Tokens.Logger,
+  Tokens.Communicator,
 ]);
 
 /**

@@ -1,6 +1,6 @@
 import { GatewiseError } from '@gatewise/core';
-import type { BatchContext, EpochContext, Plugin, TrainContext } from '@gatewise/plugin';
-import { definePlugin } from '@gatewise/plugin';
+import type { BatchContext, Communicator, EpochContext, Plugin, TrainContext } from '@gatewise/plugin';
+import { definePlugin, Tokens } from '@gatewise/plugin';
 import { duration } from './format.js';
 import { endLine, epochLine, stateLine, type Words } from './lines.js';
 import { meter } from './meter.js';
@@ -91,7 +91,12 @@ function shown({ words, every, now }: Checked, out: Screen) {
   } satisfies Omit<Plugin, 'name'>;
 }
 
-const plugin = definePlugin('progress', (options: Checked) => progressHooks(options));
+const plugin = definePlugin(
+  'progress',
+  // of several ranks one is enough
+  (options: Checked, { rank }: Communicator) => (rank === 0 ? progressHooks(options) : {}),
+  [Tokens.Communicator],
+);
 
 /**
  * One tidy line on a terminal, plain lines in a log: how far, the loss, the rate, the time left. Numbers are read from

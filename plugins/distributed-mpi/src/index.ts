@@ -1,0 +1,1 @@
+export { type DistributedMpiOptions, distributedMpi } from './distributed-mpi.js';
