@@ -76,7 +76,7 @@ export async function checkSameWeights(
     new GatewiseError(
       'GW_RANKS_DIVERGED',
       `got weight "${Object.keys(weights)[odd]}" with other values on some ranks after step ${step}, wanted the same bits on each; ` +
-        'give the plugins of every rank the same options, and nothing that differs by rank, such as a clock or Math.random',
+        'give the plugins of every rank the same options, and nothing that differs by rank, such as a clock',
     ),
   );
 }
