@@ -27,6 +27,7 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
   '.json': 'application/json',
   '.js': 'text/javascript',
+  '.css': 'text/css',
   '.html': 'text/html; charset=utf-8',
 };
 
