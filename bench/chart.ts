@@ -1,7 +1,7 @@
-import { Error as ErrorsAlone, logger, parse, View } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
 import { isQuickstart } from './quickstart.js';
 import type { Row } from './rows.js';
+import { svgOf } from './svg.js';
 import { placeOf } from './table.js';
 
 type Panel = Extract<TopLevelSpec, { facet: unknown }>['spec'];
@@ -56,28 +56,8 @@ export async function drawChart(rows: readonly Row[], header: readonly string[])
     columns: 3,
     spec: panel,
     resolve: { scale: { x: 'independent', y: 'independent' } },
-    config: {
-      font: 'sans-serif',
-      background: 'white',
-      legend: { orient: 'top' },
-      view: { stroke: '#8886' },
-      axis: { aria: false, gridColor: '#8883' },
-    },
   };
-  const view = new View(parse(compile(spec, { logger: logger(ErrorsAlone) }).spec), { renderer: 'none' });
-  return inBothLights(await view.toSVG());
-}
-
-/** The page's own colours in light; in dark, text and ground change places. The colours of the dots carry in both. */
-function inBothLights(svg: string): string {
-  const style = [
-    '<style>',
-    'text{fill:#24292f}',
-    'svg>rect{fill:#fff}',
-    '@media (prefers-color-scheme:dark){text{fill:#e6edf3}svg>rect{fill:#0d1117}}',
-    '</style>',
-  ].join('');
-  return svg.replace(/(<svg[^>]*>)/, `$1${style}`);
+  return svgOf(spec);
 }
 
 /** Lines of at most 200 letters, broken after a semicolon. */
