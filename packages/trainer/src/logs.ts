@@ -6,6 +6,30 @@ import * as tf from '@tensorflow/tfjs-core';
 export interface Counting {
   readonly weight: number;
   readonly finish?: (mean: number) => number;
+  readonly part?: Part;
+}
+/** A number that is made of several means, in the order in which they came: precision, of hits and of predictions. */
+export interface Part {
+  readonly of: string;
+  value(means: readonly number[]): number;
+}
+/** What becomes of a mean. */
+export type Ending = Pick<Counting, 'finish' | 'part'>;
+
+/** Means as they stand in logs. */
+function ended(means: Iterable<readonly [name: string, mean: number, ending: Ending | undefined]>): Logs {
+  const logs: { [name: string]: number } = {};
+  const joined = new Map<string, { readonly part: Part; readonly means: number[] }>();
+  for (const [name, mean, { finish, part } = {}] of means) {
+    if (part === undefined) logs[name] = finish?.(mean) ?? mean;
+    else {
+      const together = joined.get(part.of) ?? { part, means: [] };
+      together.means.push(mean);
+      joined.set(part.of, together);
+    }
+  }
+  for (const [name, { part, means }] of joined) logs[name] = part.value(means);
+  return logs;
 }
 
 /** Numbers by name, on the host or still on the device: one step's loss and reports, or an epoch's. */
@@ -39,7 +63,7 @@ export class Report {
   async read(): Promise<Logs> {
     this.#reading = this.#reading.then(() => this.#drain());
     await this.#reading;
-    return Object.fromEntries([...this.host].map(([n, v]) => [n, this.counting.get(n)?.finish?.(v) ?? v]));
+    return ended([...this.host].map(([name, value]) => [name, value, this.counting.get(name)]));
   }
 
   wasRead(name: string): boolean {
@@ -74,7 +98,7 @@ interface Sum {
   /** Values of tensors since then: a float32 sum, on the device, or on the host where all had been read already. */
   recent: number | tf.Tensor;
   weight: number;
-  finish?: Counting['finish'];
+  ending?: Ending | undefined;
 }
 
 /**
@@ -117,12 +141,7 @@ export class Means {
 
   /** Means of what was flushed. */
   values(): Logs {
-    return Object.fromEntries(
-      [...this.#sums].map(([name, { host, weight, finish }]) => [
-        name,
-        finish?.(host / weight) ?? host / weight,
-      ]),
-    );
+    return ended([...this.#sums].map(([name, { host, weight, ending }]) => [name, host / weight, ending]));
   }
 
   /** The sums of what was flushed, for checkpoints. */
@@ -133,11 +152,10 @@ export class Means {
   /** Goes on from `sums`; what becomes of a mean is said anew. */
   restore(
     sums: readonly { readonly name: string; readonly sum: number; readonly weight: number }[],
-    finishOf: (name: string) => Counting['finish'] | undefined,
+    endingOf: (name: string) => Ending | undefined,
   ): void {
     for (const { name, sum, weight } of sums) {
-      const finish = finishOf(name);
-      this.#sums.set(name, { host: sum, recent: 0, weight, ...(finish && { finish }) });
+      this.#sums.set(name, { host: sum, recent: 0, weight, ending: endingOf(name) });
     }
   }
 
@@ -146,10 +164,10 @@ export class Means {
     this.#sums.clear();
   }
 
-  #sum(name: string, { weight, finish }: Counting): Sum {
+  #sum(name: string, { weight, ...ending }: Counting): Sum {
     const sum = this.#sums.get(name) ?? { host: 0, recent: 0, weight: 0 };
     sum.weight += weight;
-    if (finish) sum.finish = finish;
+    sum.ending = ending;
     this.#sums.set(name, sum);
     return sum;
   }

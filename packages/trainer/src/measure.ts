@@ -31,9 +31,11 @@ export class Measured {
           'call it in loss(batch, training, show), or drop the metrics',
       );
     }
-    for (const { name, mean, finish, over } of this.metrics) {
+    for (const { name, mean, finish, over, part } of this.metrics) {
       const weight = over === 'rows' ? rows : targets;
-      tf.tidy(() => report.set(name, mean(seen), { weight, ...(finish && { finish }) }));
+      tf.tidy(() =>
+        report.set(name, mean(seen), { weight, ...(finish && { finish }), ...(part && { part }) }),
+      );
     }
   }
 

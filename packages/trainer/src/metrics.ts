@@ -1,8 +1,10 @@
-import { didYouMean, GatewiseError } from '@gatewise/core';
+import { didYouMean } from '@gatewise/core';
 import type { Seen } from '@gatewise/plugin';
 import * as tf from '@tensorflow/tfjs-core';
-import { maskedMean } from './lengths.js';
+import { type ClassMetricName, classMetric } from './class-metrics.js';
+import type { Part } from './logs.js';
 import { lossFunction } from './losses.js';
+import { checkShape, idsOf, meanOf, refusal } from './seen.js';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 /** One number of how good predictions are: a mean over targets, taken on the device. */
@@ -15,6 +17,8 @@ export interface Metric {
   readonly finish?: (mean: number) => number;
   /** What the mean is over: targets where absent. */
   readonly over?: 'targets' | 'rows';
+  /** The number that is made of this mean and others, where it stands in no log itself. */
+  readonly part?: Part;
 }
 
 /** What a number of a validation is called: `accuracy` becomes `valAccuracy`. */
@@ -44,47 +48,38 @@ const named = {
 } satisfies Record<string, Named>;
 
 /** Metrics by name; `top5Accuracy` counts a target that is among the 5 likeliest classes. */
-export type MetricName = keyof typeof named | `top${number}Accuracy`;
+export type MetricName = keyof typeof named | `top${number}Accuracy` | ClassMetricName;
 
 /** Errors: `GW_TRAIN_METRICS` for a name that is not known, and for two of one name. */
 export function readMetrics(wanted: readonly (MetricName | Metric)[] = []): readonly Metric[] {
   if (!Array.isArray(wanted)) throw refusal(`metrics of type ${typeof wanted}`, 'a list of names');
-  const metrics = wanted.map(readMetric);
+  const metrics = wanted.flatMap(readMetric);
   const twice = metrics.find(({ name }, i) => metrics.findIndex((other) => other.name === name) !== i);
-  if (twice) throw refusal(`two metrics named "${twice.name}"`, 'one of each name');
+  if (twice) throw refusal(`two metrics named "${shownName(twice)}"`, 'one of each name');
   return metrics;
 }
 
-function readMetric(wanted: MetricName | Metric): Metric {
+/** What a metric is called in the logs. */
+export const shownName = ({ name, part }: Metric): string => part?.of ?? name;
+
+function readMetric(wanted: MetricName | Metric): Metric | readonly Metric[] {
   if (typeof wanted === 'object' && typeof wanted?.mean === 'function' && typeof wanted.name === 'string')
     return wanted;
   if (typeof wanted === 'string' && Object.hasOwn(named, wanted))
     return { name: wanted, ...named[wanted as keyof typeof named] };
   const k = Number(/^top([1-9]\d*)Accuracy$/.exec(String(wanted))?.[1]);
   if (k > 0) return { name: wanted as string, mean: (seen) => meanOf(amongFirst(seen, k), seen) };
-  const names = [...Object.keys(named), 'top5Accuracy'];
+  const ofClasses = typeof wanted === 'string' ? classMetric(wanted) : undefined;
+  if (ofClasses) return ofClasses;
+  const names = [
+    ...[...Object.keys(named), 'top5Accuracy', 'precision', 'recall', 'f1'],
+    ...['class3Precision', 'class3Recall', 'class3F1', 'macro10Precision', 'macro10Recall', 'macro10F1'],
+  ];
   const near = typeof wanted === 'string' ? didYouMean(wanted, names) : '';
   throw refusal(
     `the metric ${JSON.stringify(wanted)}`,
     `one of ${names.join(', ')}, or { name, mean(seen) }${near}`,
   );
-}
-
-const refusal = (got: string, wanted: string) =>
-  new GatewiseError('GW_TRAIN_METRICS', `got ${got}, wanted ${wanted}`);
-
-/** Over what counts. */
-function meanOf(value: tf.Tensor, { mask }: Seen): tf.Scalar {
-  return mask ? maskedMean(value, mask) : (tf.mean(value) as tf.Scalar);
-}
-
-/** Targets as ids [..] beside predictions [..,C]; undefined where they have one shape. */
-function idsOf({ targets, predictions }: Seen): tf.Tensor | undefined {
-  const rows = predictions.shape.slice(0, -1);
-  const C = predictions.shape.at(-1) ?? 0;
-  const same = tf.util.arraysEqual(targets.shape, predictions.shape);
-  if (same || targets.size * C !== predictions.size) return undefined;
-  return tf.reshape(tf.cast(targets, 'int32'), rows);
 }
 
 /** 1 where the target is the likeliest class, else 0: [..]; of independent classes (binary) [..,C]. */
@@ -146,13 +141,4 @@ function nats(seen: Seen): tf.Scalar {
 function errors(seen: Seen, metric: string): tf.Tensor {
   checkShape(seen, metric);
   return tf.sub(tf.cast(seen.targets, 'float32'), seen.predictions);
-}
-
-/** Errors: `GW_TRAIN_METRICS`. */
-function checkShape({ targets, predictions }: Seen, metric: string): void {
-  if (tf.util.arraysEqual(targets.shape, predictions.shape)) return;
-  throw refusal(
-    `targets [${targets.shape}] and predictions [${predictions.shape}] for ${metric}`,
-    'shapes that fit it: one shape, or for classes ids [..] beside [..,C]',
-  );
 }

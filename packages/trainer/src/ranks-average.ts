@@ -33,7 +33,7 @@ export async function reduceMeans(ranks: Ranks, means: Means, metrics: readonly 
   const sums = await ranks.sum(found.flatMap(({ sum, weight }) => [sum, weight]));
   means.restore(
     names.map((name, i) => ({ name, sum: sums[2 * i] as number, weight: sums[2 * i + 1] as number })),
-    (name) => metrics.find((metric) => metric.name === name)?.finish,
+    (name) => metrics.find((metric) => metric.name === name),
   );
   return sums[1] as number;
 }

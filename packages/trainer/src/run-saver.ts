@@ -196,7 +196,7 @@ export class RunSaver implements RunState {
     random.restore(run.random);
     if (open && run.open) {
       const { metrics } = learner;
-      open.means.restore(run.open.means, (name) => metrics.find((metric) => metric.name === name)?.finish);
+      open.means.restore(run.open.means, (name) => metrics.find((metric) => metric.name === name));
       open.report.host.clear();
       for (const [name, value] of Object.entries(run.open.reports)) open.report.set(name, value);
     }

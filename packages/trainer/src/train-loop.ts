@@ -6,7 +6,7 @@ import { type BatchPlace, Contexts, type Plan, type Progress } from './contexts.
 import { checkFiniteLoss, meanLogs, READ_EVERY } from './evaluate.js';
 import { countTargets } from './lengths.js';
 import { Means, Report } from './logs.js';
-import { validationName } from './metrics.js';
+import { shownName, validationName } from './metrics.js';
 import type { Ranks } from './ranks.js';
 import { RunOfRanks } from './ranks-run.js';
 import { type OpenEpoch, type Rest, RunSaver } from './run-saver.js';
@@ -50,7 +50,7 @@ export class TrainLoop {
     this.#learner = this.#ranks?.learner(plan.seed) ?? learner;
     this.#plan = plan;
     this.#options = options;
-    const measured = learner.metrics.flatMap(({ name }) => [name, validationName(name)]);
+    const measured = learner.metrics.map(shownName).flatMap((name) => [name, validationName(name)]);
     this.contexts = new Contexts(plan, this.progress, measured);
     const { progress, history } = this;
     this.saver = new RunSaver({ learner, progress, history, identity, random, logger, ranks });
