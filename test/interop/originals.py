@@ -1,7 +1,7 @@
 """Models of PyTorch and Keras with what they compute.
 
-`originals.py FOLDER` writes each model with a golden file beside it; `originals.py FOLDER copies` loads NAME.copy.safetensors
-and NAME.copy.weights.h5, written here of the same models, into the real modules and layers and prints as JSON how far
+`originals.py FOLDER` writes each model with a golden file beside it; `originals.py FOLDER copies` loads NAME.copy.safetensors,
+NAME.copy.weights.h5 and NAME.copy.keras, written here of the same models, into the real modules and layers and prints as JSON how far
 their outputs are from the originals'.
 """
 
@@ -138,7 +138,8 @@ def keras_case(name, model, x, **more):
         for w in model.weights:
             w.assign(np.zeros(w.shape))
         model.load_weights(str(folder / f"{name}.copy.weights.h5"))
-        errors[name] = furthest([(model.predict(x, verbose=0), y)])
+        whole = keras.saving.load_model(str(folder / f"{name}.copy.keras"))
+        errors[name] = furthest([(model.predict(x, verbose=0), y), (whole.predict(x, verbose=0), y)])
         return
     files = [f"{name}.keras", f"{name}.h5", f"{name}.weights.h5"]
     model.save(str(folder / files[0]))

@@ -8,6 +8,7 @@ import {
   build,
   describe as describeModel,
   readModel,
+  writeKeras,
   writeKerasWeights,
   writeTorch,
 } from '@gatewise/interop';
@@ -66,7 +67,9 @@ describe.skipIf(!there)(title, () => {
         const spec = await readModel(bytes(`${name}.keras`), { config: modelConfig });
         // once round through a model here
         const model = build(spec);
-        writeFileSync(path(`${name}.copy.weights.h5`), await writeKerasWeights(await describeModel(model)));
+        const described = await describeModel(model);
+        writeFileSync(path(`${name}.copy.weights.h5`), await writeKerasWeights(described));
+        writeFileSync(path(`${name}.copy.keras`), await writeKeras(described));
         model.dispose();
       }
     }

@@ -7,7 +7,7 @@ export { dequantise, quantise } from './deploy/quantise.js';
 export { type Standalone, type StandaloneOptions, writeStandalone } from './deploy/standalone.js';
 export { describe } from './describe.js';
 export { type KerasOptions, readKeras } from './keras/read.js';
-export { writeKerasWeights } from './keras/write.js';
+export { writeKeras, writeKerasWeights } from './keras/write.js';
 export { type ImportOptions, readModel } from './load.js';
 export type {
   Activation,

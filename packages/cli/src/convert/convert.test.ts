@@ -66,6 +66,15 @@ describe('gatewise export', () => {
     expect(await readdir(at('torch-back'))).toContain('model.json');
   });
 
+  it('writes a whole archive of Keras where the name ends so, which comes back', async () => {
+    await run(exportCommand(), at('keras-run'), '--to', 'keras', '--out', at('whole.keras'));
+    await run(importCommand(), at('whole.keras'), '--out', at('whole-back'));
+    const back = await logits(await loadLayersModel(modelFolder(at('whole-back'))));
+    const wanted = await logits(network);
+    expect(back).toHaveLength(wanted.length);
+    for (const [i, z] of back.entries()) expect(z).toBeCloseTo(wanted[i]!, 5);
+  });
+
   it('gatewise import writes a certificate beside the model, of golden inputs where they are given', async () => {
     const golden = (name: string) =>
       join(import.meta.dirname, `../../../../test/golden/files/interchange/${name}`);

@@ -12,7 +12,8 @@ const formats = {
   pytorch: "a state_dict of nn.LSTM and the like, in safetensors: PyTorch's own names",
   'tf-layers':
     "a folder with model.json and weights.bin of tf.layers' own layers, for programs without this library",
-  keras: 'weights for load_weights of Keras 3: .weights.h5',
+  keras:
+    'for Keras 3: an archive for load_model where --out ends in .keras, else weights for load_weights: .weights.h5',
 } as const;
 type Format = keyof typeof formats;
 const names = Object.keys(formats) as Format[];
@@ -78,13 +79,13 @@ async function act(model: string, options: Options, command: Command): Promise<v
 async function written(network: LayersModel, { to, out, standalone: module, quantise }: Options) {
   if (module) return standalone(network, out, quantise ?? 'f32');
   if (quantise) return quantised(network, out, quantise);
-  return { files: new Map([[out, await write[to!](network)]]), told: `${formats[to!]}.` };
+  return { files: new Map([[out, await write[to!](network, out)]]), told: `${formats[to!]}.` };
 }
 
 /** One file, or several by name. */
 type Files = Uint8Array | ReadonlyMap<string, Uint8Array>;
 
-const write: Readonly<Record<Format, (network: LayersModel) => Promise<Files>>> = {
+const write: Readonly<Record<Format, (network: LayersModel, out: string) => Promise<Files>>> = {
   safetensors: weightsOf,
   pytorch: async (network) => {
     const { describe, writeTorch } = await import('@gatewise/interop');
@@ -94,9 +95,9 @@ const write: Readonly<Record<Format, (network: LayersModel) => Promise<Files>>> 
     const { describe, writeTfLayers } = await import('@gatewise/interop');
     return writeTfLayers(await describe(network));
   },
-  keras: async (network) => {
-    const { describe, writeKerasWeights } = await import('@gatewise/interop');
-    return writeKerasWeights(await describe(network));
+  keras: async (network, out) => {
+    const { describe, writeKeras, writeKerasWeights } = await import('@gatewise/interop');
+    return (out.endsWith('.keras') ? writeKeras : writeKerasWeights)(await describe(network));
   },
 };
 

@@ -1,9 +1,10 @@
+import { strToU8, zipSync } from 'fflate';
 import type { Group } from 'h5wasm';
 import type { LayerSpec, ModelSpec } from '../model.js';
 import { loadHdf5 } from './hdf5.js';
 import { groupsOf } from './hdf5-weights.js';
 import { isMaskMaker } from './write-checks.js';
-import { outlineOfLayer } from './write-config.js';
+import { configOf, outlineOfLayer } from './write-config.js';
 import { kerasWeights } from './write-weights.js';
 
 let written = 0;
@@ -56,4 +57,42 @@ function groupAt(file: Group, path: string): Group {
     group = there ? (group.get(name) as Group) : group.create_group(name);
   }
   return group;
+}
+
+/** The earliest time that an archive can hold, and the earliest version that reads this one. */
+const ANY_TIME = '1980-01-01T00:00:00';
+const VERSION = '3.0.0';
+
+/**
+ * Writes a description as a `.keras` archive, which `keras.saving.load_model` of Keras 3 reads: layers and weights.
+ * Errors: `GW_EXPORT_UNSUPPORTED`, by the layer's name.
+ *
+ * @example
+ * await writeFile('model.keras', await writeKeras(await describe(model)));
+ */
+export async function writeKeras(spec: ModelSpec): Promise<Uint8Array> {
+  const config = named(configOf(spec, 'keras-3'), 'keras');
+  const json = (value: object) => strToU8(JSON.stringify(value));
+  return zipSync(
+    {
+      'metadata.json': json({ keras_version: VERSION, date_saved: ANY_TIME.replace('T', '@') }),
+      'config.json': json(config),
+      'model.weights.h5': await writeKerasWeights(spec),
+    },
+    { level: 0, mtime: ANY_TIME },
+  );
+}
+
+interface KerasObject {
+  readonly class_name: string;
+  readonly config: object;
+}
+
+/** Keras 3 asks of each object which module it is from. */
+function named({ class_name, config }: KerasObject, module: string): object {
+  const within = Object.entries(config).map(([key, value]) => {
+    if (key === 'layers') return [key, (value as KerasObject[]).map((layer) => named(layer, 'keras.layers'))];
+    return [key, key === 'layer' ? named(value as KerasObject, 'keras.layers') : value];
+  });
+  return { module, class_name, config: Object.fromEntries(within), registered_name: null };
 }
