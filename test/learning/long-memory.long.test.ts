@@ -1,19 +1,19 @@
 import { useBackend } from '@gatewise/backends';
 import { writeFigures } from '@gatewise/example-figures';
-import { adam } from '@gatewise/optimisers';
-import { clipByGlobalNorm } from '@gatewise/plugin-clip';
-import { evaluate, train } from '@gatewise/trainer';
-import type * as tf from '@tensorflow/tfjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   adding,
   type Contestant,
   contestants,
-  copying,
   epochOf,
+  learn,
   type Task,
   unitsWithin,
-} from './long-memory.js';
+} from '@gatewise/example-tasks';
+import { adam } from '@gatewise/optimisers';
+import { evaluate } from '@gatewise/trainer';
+import type * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copying } from './long-memory.js';
 
 // How far back each cell remembers, at equal numbers of parameters. Of two learning rates the better one by validation is
 // told, with its loss on data that neither saw.
@@ -32,41 +32,29 @@ interface Score {
   readonly heldOut: number;
 }
 
-async function learn(
+/** Null where a rate ends in numbers that are none: it is no candidate. */
+async function candidate(
   task: Task,
   one: Contestant,
   learningRate: number,
-): Promise<Omit<Score, 'heldOut'> & { model: tf.LayersModel }> {
+): Promise<(Omit<Score, 'heldOut'> & { model: tf.LayersModel }) | null> {
   const units = unitsWithin(one, task.I, PARAMETERS);
   const model = task.model(units, one, 1);
-  const optimizer = adam({ learningRate });
-  const { history } = await train(model, epochOf(task, B, STEPS, 1), {
-    ...{ loss: task.loss, optimizer, epochs: EPOCHS, seed: 1 },
-    validation: epochOf(task, 100, 5, 2),
-    plugins: [clipByGlobalNorm({ maxNorm: 1 })],
-  });
-  optimizer.dispose();
+  const data = { batches: epochOf(task, B, STEPS, 1), validation: epochOf(task, 100, 5, 2) };
+  const budget = { epochs: EPOCHS, seed: 1, optimizer: adam({ learningRate }) };
+  const curve = await learn(model, task.loss, data, budget);
+  if (!curve) {
+    model.dispose();
+    return null;
+  }
   const parameters = model.layers[0]?.countParams() ?? 0;
-  return {
-    cell: one.name,
-    units,
-    parameters,
-    learningRate,
-    curve: history.map((logs) => logs.valLoss ?? Number.NaN),
-    model,
-  };
-}
-
-/** A rate that ends in numbers that are none is no candidate. */
-function diverged(error: unknown): null {
-  if ((error as { code?: string }).code !== 'GW_TRAIN_NONFINITE') throw error;
-  return null;
+  return { cell: one.name, units, parameters, learningRate, curve, model };
 }
 
 async function best(task: Task, one: Contestant): Promise<Score> {
   const runs = [];
   for (const rate of RATES) {
-    const run = await learn(task, one, rate).catch(diverged);
+    const run = await candidate(task, one, rate);
     if (run) runs.push(run);
   }
   runs.sort((a, b) => (a.curve.at(-1) as number) - (b.curve.at(-1) as number));
