@@ -38,12 +38,12 @@ const surroundings: Plugin = {
   },
 };
 
-/** Modules of Node that a page never gets to are no news: the checkpoint plugin has them for folders. */
+/** Modules of Node that a page never gets to are no news (the checkpoint plugin has them for folders), nor is a slow machine. */
 function quiet() {
   const logger = createLogger('warn');
   const { warn } = logger;
   logger.warn = (text, options) => {
-    if (!text.includes('externalized for browser compatibility')) warn(text, options);
+    if (!/externalized for browser compatibility|PLUGIN_TIMINGS/.test(text)) warn(text, options);
   };
   return logger;
 }

@@ -84,6 +84,7 @@ export class Chart {
     return {
       ...this.#size(),
       cursor: { y: false },
+      legend: { markers: { dash: (_, n) => (lines[n - 1]?.dash ? 'dashed' : 'solid') } },
       scales: { x: { time: false }, y: logarithmic ? { distr: 3, range: decades } : { range: fromZero } },
       axes: [
         { ...axis, label: x, labelSize: 22, size: 34 },
@@ -92,7 +93,7 @@ export class Chart {
       series: [
         { label: x },
         ...lines.map(({ label, dash, points = false, ink: n }) => ({
-          ...{ label, width: 2, stroke: () => ink(n), spanGaps: points, points: { show: points, size: 6 } },
+          ...{ label, width: 2, stroke: () => ink(n), spanGaps: true, points: { show: points, size: 6 } },
           ...(dash && { dash: [...dash] }),
           value: (_: uPlot, v: number | null) => (v === null ? '–' : v.toPrecision(3)),
         })),

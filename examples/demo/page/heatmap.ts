@@ -1,4 +1,4 @@
-import { colours, type Scale, shade } from './palette.js';
+import { colours, type Scale, SHADES, shade } from './palette.js';
 
 /** One time step: a character and what every unit held. */
 export interface Column {
@@ -9,7 +9,7 @@ export interface Column {
 }
 
 const margin = { left: 40, right: 50, top: 6, bottom: 34 }; // css px
-const cell = 9; // css px, the least that a character needs
+const cell = 11; // css px, the least that a character needs
 const font = (size: number) => `${size}px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace`;
 const shown: Readonly<Record<string, string>> = { ' ': '␣', '\n': '⏎', '\t': '⇥', '\r': '⏎' };
 
@@ -109,7 +109,7 @@ export class Heatmap {
     const x = margin.left + plot.w + 10;
     const table = colours(this.#scale, dark);
     for (let y = 0; y < plot.h; y++) {
-      const k = 4 * Math.round(255 * (1 - y / (plot.h - 1)));
+      const k = 4 * Math.round((SHADES - 1) * (1 - y / (plot.h - 1)));
       ctx.fillStyle = `rgb(${table[k]} ${table[k + 1]} ${table[k + 2]})`;
       ctx.fillRect(x, margin.top + y, 10, 1.5);
     }

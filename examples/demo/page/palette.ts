@@ -17,20 +17,23 @@ const centred = {
 
 const tables = new Map<string, Uint8ClampedArray>();
 
-/** 256 colours as RGBA, from low to high. */
+/** More than the eye tells apart. */
+export const SHADES = 64;
+
+/** The shades as RGBA, from low to high. */
 export function colours(scale: Scale, dark: boolean): Uint8ClampedArray {
   const name = scale.centred ? (dark ? 'dark' : 'light') : 'even';
   const known = tables.get(name);
   if (known) return known;
   const at = name === 'even' ? interpolateCividis : centred[name as 'dark' | 'light'];
-  const table = new Uint8ClampedArray(4 * 256);
-  for (let k = 0; k < 256; k++)
-    table.set([...at(k / 255).matchAll(/\d+/g)].map(Number).concat(255).slice(0, 4), 4 * k);
+  const table = new Uint8ClampedArray(4 * SHADES);
+  for (let k = 0; k < SHADES; k++)
+    table.set([...at(k / (SHADES - 1)).matchAll(/\d+/g)].map(Number).concat(255).slice(0, 4), 4 * k);
   tables.set(name, table);
   return table;
 }
 
-/** Which of the 256 a value has. */
+/** Which of them a value has. */
 export function shade({ low, high }: Scale, value: number): number {
-  return Math.max(0, Math.min(255, Math.round((255 * (value - low)) / (high - low))));
+  return Math.max(0, Math.min(SHADES - 1, Math.round(((SHADES - 1) * (value - low)) / (high - low))));
 }
