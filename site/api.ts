@@ -41,7 +41,7 @@ export async function readApi(): Promise<ReadonlyMap<string, string>> {
     const application = await Application.bootstrapWithPlugins({
       ...options,
       entryPoints: folders.map((folder) => join(root, folder, 'src/index.ts')),
-      tsconfig: join(root, 'tsconfig.json'),
+      tsconfig: join(root, 'site/tsconfig.api.json'),
       basePath: root,
       outputs: [{ name: 'markdown', path: out }],
     });

@@ -88,14 +88,19 @@ describe.skipIf(missing)(`in Chromium${missing ? `: ${missing}` : ''}`, () => {
   it(
     'no page says an error, asks for anything outside, or is wider than a phone',
     async () => {
-      const { tab, faults, go } = await open({ viewport: { width: 375, height: 700 } });
-      for (const { path } of pages.filter(({ path }) => !/^\/(source\/|404)/.test(path))) {
-        await go(path);
-        const width = (await tab.evaluate('document.documentElement.scrollWidth')) as number;
-        if (width > 375) faults.push(`${path}: ${width} px wide`);
-      }
-      await close(tab);
-      expect(faults).toEqual([]);
+      const left = pages.map(({ path }) => path).filter((path) => !/^\/(source\/|404)/.test(path));
+      expect(left.length).toBeGreaterThan(80);
+      const visit = async () => {
+        const { tab, faults, go } = await open({ viewport: { width: 375, height: 700 } });
+        for (let path = left.pop(); path !== undefined; path = left.pop()) {
+          await go(path);
+          const width = (await tab.evaluate('document.documentElement.scrollWidth')) as number;
+          if (width > 375) faults.push(`${path}: ${width} px wide`);
+        }
+        await close(tab);
+        return faults;
+      };
+      expect((await Promise.all([visit(), visit()])).flat()).toEqual([]);
     },
     5 * minutes,
   );
@@ -117,7 +122,9 @@ describe.skipIf(missing)(`in Chromium${missing ? `: ${missing}` : ''}`, () => {
         expect(await tab.evaluate("document.documentElement.classList.contains('dark')")).toBe(
           colorScheme === 'dark',
         );
-        faults.push(...(await violations(tab)).map((fault) => `${path}: ${fault}`));
+        // what is there is the same in the dark, its colours are not
+        const found = await violations(tab, colorScheme === 'dark' ? contrast : wcag);
+        faults.push(...found.map((fault) => `${path}: ${fault}`));
       }
       await close(tab);
       expect(faults).toEqual([]);
@@ -143,7 +150,7 @@ describe.skipIf(missing)(`in Chromium${missing ? `: ${missing}` : ''}`, () => {
       await tab.waitForSelector('#localsearch-input');
       await tab.keyboard.type('peephole', { delay: 20 });
       await tab.waitForSelector('#localsearch-list a[href*="lstm-peephole"]', { timeout: minutes });
-      expect(await violations(tab, { runOnly: ['color-contrast'] })).toEqual([]);
+      expect(await violations(tab, contrast)).toEqual([]);
       await tab.keyboard.press('Enter');
       await tab.waitForURL(/lstm-peephole/);
       await tab.waitForSelector('h1:has-text("lstm-peephole")');
@@ -154,6 +161,7 @@ describe.skipIf(missing)(`in Chromium${missing ? `: ${missing}` : ''}`, () => {
   );
 });
 
+const contrast: axe.RunOptions = { runOnly: ['color-contrast'] };
 const wcag: axe.RunOptions = {
   runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
   // VitePress' search button is called Search, and shows its key beside the word
@@ -161,7 +169,7 @@ const wcag: axe.RunOptions = {
 };
 
 /** What axe finds, one line a rule, with the first elements. */
-async function violations(tab: Page, options: axe.RunOptions = wcag): Promise<string[]> {
+async function violations(tab: Page, options: axe.RunOptions): Promise<string[]> {
   await tab.evaluate(axe.source);
   const { violations } = (await tab.evaluate(
     `axe.run(document, ${JSON.stringify(options)})`,
