@@ -99,6 +99,20 @@ function costs({ describe, it }: Runner, on: string, use: () => Promise<unknown>
       if (after !== before) throw new Error(`got ${after}, wanted ${before} as before`);
     });
 
+    it('sends a sequence in several dispatches, wherever a batch of tf.js ends', async () => {
+      await use();
+      registerEngine(webgpuEngine(little));
+      const { train } = makeStep({ B: 4, T: 6, I: 3, H: 8 });
+      const batch = tf.env().getNumber('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE');
+      const wanted = await gradients(train);
+      for (const most of [1, 2, 3, 4]) {
+        tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', most);
+        if ((await gradients(train)) !== wanted) throw new Error(`got other gradients in batches of ${most}`);
+      }
+      tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', batch);
+      await use();
+    });
+
     it('gives the same bits again', async () => {
       await use();
       const { train } = makeStep({ B: 5, T: 9, I: 3, H: 20 });

@@ -10,7 +10,8 @@ interface Backend {
   readonly tensorMap: { get(id: object): { resource: GPUBuffer } };
   readonly uniformPendingDisposal: GPUBuffer[];
   readonly commandQueueOwnedIds: WeakSet<object>;
-  readonly commandEncoder: GPUCommandEncoder;
+  /** Null when nothing is queued. */
+  readonly commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   dispatchCountInPass: number;
   makeTensorInfo(shape: number[], dtype: 'float32'): tf.TensorInfo;
@@ -175,7 +176,7 @@ export function run(
     entries: [uniform, ...buffers].map((buffer, binding) => ({ binding, resource: { buffer } })),
   });
   b.ensureCommandEncoderReady();
-  b.computePassEncoder ??= b.commandEncoder.beginComputePass();
+  b.computePassEncoder ??= b.commandEncoder!.beginComputePass();
   b.computePassEncoder.setPipeline(pipeline);
   b.computePassEncoder.setBindGroup(0, bindGroup);
   b.computePassEncoder.dispatchWorkgroups(...groups);
@@ -183,10 +184,12 @@ export function run(
   if (b.dispatchCountInPass >= tf.env().getNumber('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE')) submit();
 }
 
-/** Sends what is queued, so that no single submission takes long. */
+/** Sends what is queued, if anything is, so that no single submission takes long. */
 export function submit(): void {
-  backend().endComputePassEncoder();
-  backend().submitQueue();
+  const b = backend();
+  if (b.commandEncoder === null) return;
+  b.endComputePassEncoder();
+  b.submitQueue();
 }
 
 /** Fills a tensor with zeros. */
@@ -195,7 +198,7 @@ export function clear(tensor: tf.Tensor): void {
   const buffer = bufferOf(tensor);
   b.ensureCommandEncoderReady();
   b.endComputePassEncoder();
-  b.commandEncoder.clearBuffer(buffer);
+  b.commandEncoder!.clearBuffer(buffer);
 }
 
 /** Copies whole tensors one behind the other into one, or out of it; places are in elements of four bytes. */
@@ -214,6 +217,6 @@ export function copy(list: readonly Copy[]): void {
   b.endComputePassEncoder();
   list.forEach(({ at = 0, place = 0, size }, k) => {
     const [from, to] = buffers[k]!;
-    b.commandEncoder.copyBufferToBuffer(from, 4 * at, to, 4 * place, 4 * size);
+    b.commandEncoder!.copyBufferToBuffer(from, 4 * at, to, 4 * place, 4 * size);
   });
 }
