@@ -121,7 +121,7 @@ await train(model, batches, { ...options, plugins: [distributedMpi(), measure({}
 
 if (rank === 0) {
   const each = ends.slice(1).map((end, i) => end - (ends[i] as number));
-  const values = await Promise.all(model.getWeights().map((w) => w.data()));
+  const values = (await Promise.all(model.getWeights().map((w) => w.data()))) as Float32Array[];
   const found: Found = {
     ...{ ranks, stepMs: median(each.slice(1)), steps: each, allReduces, losses, ...copies() },
     gradientBytes: 4 * values.reduce((n, { length }) => n + length, 0),

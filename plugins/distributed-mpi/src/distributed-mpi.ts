@@ -29,7 +29,7 @@ interface Checked {
 }
 
 /** Errors: `GW_MPI_OPTIONS`. */
-export function checked(options: DistributedMpiOptions): Checked {
+function checked(options: DistributedMpiOptions): Checked {
   const { timeout = 120, bucketBytes = 1 << 20, localSteps = 1, data = 'global' } = options;
   const refuse = (what: string) => new GatewiseError('GW_MPI_OPTIONS', what);
   if (!(timeout > 0)) throw refuse(`got timeout ${timeout}, wanted seconds above 0, such as 120`);
