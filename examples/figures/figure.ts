@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { parse, View } from 'vega';
+import { parse, resetSVGDefIds, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
 /** One look for all figures; the colours are told apart without red and green (Okabe and Ito, 2008). */
@@ -15,6 +15,8 @@ const look = {
 
 /** A Vega-Lite chart as SVG text. */
 export function svgOf(spec: TopLevelSpec): Promise<string> {
+  // ids of gradients and clips count on through the whole process
+  resetSVGDefIds();
   const { spec: chart } = compile({ ...spec, config: { ...look, ...spec.config } } as TopLevelSpec);
   return new View(parse(chart), { renderer: 'none' }).toSVG();
 }
