@@ -16,7 +16,7 @@ export interface Measured {
   readonly ratio: number;
   readonly ratios: readonly number[];
 }
-export interface Prediction {
+interface Prediction {
   readonly size: string;
   readonly network: string;
   readonly ranks: number;

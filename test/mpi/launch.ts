@@ -8,7 +8,7 @@ import { bundleInto } from '../resume/process.js';
 /** mpirun, or why there is none and how to get one. */
 export const mpirun = await findMpi().catch((error: Error) => error);
 
-export interface Job<T> {
+interface Job<T> {
   readonly code: number | null;
   readonly output: string;
   readonly seconds: number;

@@ -62,6 +62,7 @@ describe.skipIf(why !== undefined)(`ranks of mpirun${why === undefined ? '' : `:
       rest: /GW_RANKS_SHARD: got 3 rows for 2 ranks .* a multiple of 2/,
       few: /GW_RANKS_SHARD: got 1 rows for 2 ranks .* at least a row for each/,
       restore: /GW_PLUGIN_HOOK: .*plugin "lost" failed in onRestore: no disk/,
+      diverged: /GW_RANKS_DIVERGED: got weight ".*" with other values on some ranks after step 1/,
     };
     for (const said of outcomes) {
       expect(Object.keys(said)).toEqual(Object.keys(wanted));

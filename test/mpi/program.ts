@@ -55,6 +55,9 @@ const own = (count: number, rows = 4) =>
     }
   };
 
+/** An option of a plugin that nobody can compare. */
+const scaled = definePlugin('scaled', ({ by }: { by: number }) => ({ provideLearningRate: () => 0.01 * by }));
+
 const lost = definePlugin('lost', () => ({
   onRestore() {
     throw new Error('no disk');
@@ -73,6 +76,7 @@ async function refused(): Promise<Record<string, string>> {
     rest: { rows: 3 },
     few: { rows: 1 },
     restore: { plugins: [lost({})] },
+    diverged: { plugins: [scaled({ by: one ? 2 : 1 })] },
   };
   const said: Record<string, string> = {};
   for (const [name, { batches = 3, rows = 4, share, plugins = [], ...more }] of Object.entries(cases)) {

@@ -46,7 +46,7 @@ const uneven = (): Batches => {
 const text = Array.from({ length: 8 * 41 }, (_, i) => (i * i + 3 * i) % C);
 
 /** One sequence to one class, or to one at each step. Initial weights without a seed: those of rank 0 count. */
-export function classifier(each: boolean, seed?: number): tf.LayersModel {
+function classifier(each: boolean, seed?: number): tf.LayersModel {
   const given = { returnSequences: each, ...(seed !== undefined && { seed }) };
   return tf.sequential({
     layers: [

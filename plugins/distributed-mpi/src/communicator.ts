@@ -5,7 +5,7 @@ import type { Requests } from './requests.js';
 import { launched, type World, world } from './world.js';
 
 /** What the ranks have told one another, and how long it took. */
-export interface Traffic {
+interface Traffic {
   readonly version: string;
   readonly hosts: number;
   readonly spent: Requests['spent'];

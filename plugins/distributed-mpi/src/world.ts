@@ -14,7 +14,7 @@ export interface World {
   /** Host and process of each rank. */
   readonly peers: readonly Peer[];
 }
-export interface Peer {
+interface Peer {
   readonly host: string;
   readonly pid: number;
 }
@@ -62,7 +62,7 @@ function patienceOf(env: Env): 'spin' | 'sleep' {
 }
 
 /** Errors: `GW_MPI_CALL`. */
-export function check(code: number, name: string): void {
+function check(code: number, name: string): void {
   if (code === 0) return;
   throw new GatewiseError(
     'GW_MPI_CALL',
