@@ -15,28 +15,37 @@ Bundles the demo and serves it on this machine; Ctrl-C ends it.
 
 const kept = fileURLToPath(new URL('../../node_modules/.cache/gatewise/demo', import.meta.url));
 
+const settings = {
+  port: { type: 'string', default: '4173' },
+  host: { type: 'string', default: '127.0.0.1' },
+  build: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** What was asked for; undefined, and said, where that is not understood. */
+function asked() {
+  try {
+    const { values } = parseArgs({ options: settings });
+    const port = Number(values.port);
+    if (Number.isInteger(port) && port >= 0 && port <= 65535) return { ...values, port };
+    throw new Error(`got --port ${values.port}, wanted a whole number from 0 to 65535`);
+  } catch (error) {
+    console.error(`GW_CLI_USAGE: ${(error as Error).message}\n\n${usage}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '4173' },
-      host: { type: 'string', default: '127.0.0.1' },
-      build: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(usage);
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535)
-    throw new Error(`got --port ${values.port}, wanted a whole number to 65535`);
-  const folder = values.build === undefined ? kept : resolve(values.build);
+  const options = asked();
+  if (!options) return;
+  if (options.help) return void process.stdout.write(usage);
+  const folder = options.build === undefined ? kept : resolve(options.build);
   console.log(`bundling the demo into ${folder}`);
   await buildDemo(folder);
-  if (values.build !== undefined) return;
-  const { url } = await serveDemo(folder, { port, host: values.host });
+  if (options.build !== undefined) return;
+  const { url } = await serveDemo(folder, options);
   console.log(`the demo is at ${url} (Ctrl-C ends it)`);
 }
 
-main().catch((error: Error) => {
-  console.error(`GW_CLI_USAGE: ${error.message}\n\n${usage}`);
-  process.exitCode = 2;
-});
+await main();

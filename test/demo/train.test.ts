@@ -133,7 +133,7 @@ describe.skipIf(missing)(`the demo trains${missing ? ` (skipped: ${missing})` : 
     const buffer = Buffer.from('no zip at all');
     await by('run-file').setInputFiles({ name: 'run.zip', mimeType: 'application/zip', buffer });
     await expect
-      .poll(() => by('train-error').textContent())
+      .poll(() => by('train-error').textContent(), { timeout: 60_000 })
       .toMatch(/^GW_DEMO_FILE: got 13 bytes that are no zip/);
     expect(await by('own-text').inputValue()).toBe('too short');
   });

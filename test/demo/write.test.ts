@@ -17,6 +17,10 @@ async function use({ by, tab }: OpenDemo, name: string): Promise<void> {
   await tab.locator(`#backends[data-used=${name}]`).waitFor({ timeout: 100_000 });
 }
 
+/** The length of what is written, asked for again and again. */
+const lengthOf = ({ by }: OpenDemo) =>
+  expect.poll(async () => (await by('written').textContent())!.length, { timeout: 60_000 });
+
 /** Of every heatmap: its name, what it says of itself, and how many colours its cells have. */
 const pictures = `[...document.querySelectorAll('#heatmaps canvas')].map((canvas) => {
   const { width, height } = canvas;
@@ -100,24 +104,29 @@ describe.skipIf(missing)(`the demo writes${missing ? ` (skipped: ${missing})` : 
     await by('top-k').fill('90');
     await by('temperature').fill('0.8');
     await by('text').fill('There she blows! ');
-    await by('length').fill('300');
+    await by('length').fill('1500');
     const whole = await written(page);
     await by('pace').selectOption('60');
     for (const name of ['wasm', 'webgl', 'cpu']) {
       const before = (await by('written').textContent())!.length;
-      await expect.poll(async () => (await by('written').textContent())!.length).not.toBe(before);
+      await lengthOf(page).not.toBe(before);
       expect(await by('write-status').getAttribute('data-state')).toBe('writing');
       await use(page, name);
     }
-    expect(await written(page)).toBe(whole);
+    const before = (await by('written').textContent())!.length;
+    await lengthOf(page).toBeGreaterThan(before);
+    await by('stop').click();
+    const part = await written(page);
+    expect(part.length).toBeLessThan(1500);
+    expect(whole.startsWith(part)).toBe(true);
   });
 
   it('stops when told', async () => {
     const { by } = page;
     await by('pace').selectOption('15');
-    await expect.poll(async () => (await by('written').textContent())!.length).toBeGreaterThan(3);
+    await lengthOf(page).toBeGreaterThan(3);
     await by('stop').click();
-    expect((await written(page)).length).toBeLessThan(300);
+    expect((await written(page)).length).toBeLessThan(1500);
     expect(await by('write-status').textContent()).toMatch(/^stopped after \d+ characters$/);
     await by('text').fill('');
     expect(await written(page)).toBe('');
@@ -139,12 +148,28 @@ describe.skipIf(missing)(`the demo writes${missing ? ` (skipped: ${missing})` : 
   });
 
   it('says why a backend cannot be chosen', async () => {
-    const { by, said } = await demo.open({ gpu: false });
+    const { by, said, tab } = await demo.open({ gpu: false });
     expect(await by('backend-webgpu').isDisabled()).toBe(true);
     const reason = await by('why-not-webgpu').textContent();
     expect(reason).toMatch(/^GW_BACKEND_UNAVAILABLE: got .+ wanted /);
     expect(await by('train-backend').locator('option[value=webgpu]').isDisabled()).toBe(true);
     expect(await by('backend-wasm').isDisabled()).toBe(false);
     expect(said).toEqual([]);
+    await tab.close();
+  });
+
+  it('stays on the backend that it has when another does not start, and says why', async () => {
+    const one = await demo.open({ gpu: false });
+    const { by, tab } = one;
+    await tab.route('**/wasm/*.wasm', (route) => route.abort());
+    await by('length').fill('1000');
+    await by('backend-wasm').click();
+    await expect
+      .poll(() => by('backend-error').textContent(), { timeout: 60_000 })
+      .toMatch(/^GW_BACKEND_UNAVAILABLE: got a wasm/);
+    expect(await by('backend-cpu').isChecked()).toBe(true);
+    const before = (await by('written').textContent())!.length;
+    await lengthOf(one).toBeGreaterThan(before);
+    await tab.close();
   });
 });

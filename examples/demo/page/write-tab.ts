@@ -15,6 +15,7 @@ const [tail, written] = [byId('tail', HTMLElement), byId('written', HTMLElement)
 const region = byId('continuation', HTMLElement);
 const status = byId('write-status', HTMLElement);
 const errors = byId('write-error', HTMLElement);
+const backendErrors = byId('backend-error', HTMLElement);
 
 /** The visitor's text, continued. */
 export class WriteTab {
@@ -78,12 +79,12 @@ export class WriteTab {
 
   /** What was chosen before stays chosen where the backend does not start. */
   async #switch(name: PageBackend, radio: HTMLInputElement): Promise<void> {
-    hideError(errors);
+    hideError(backendErrors);
     const before = byId('backends', HTMLFieldSetElement).dataset.used as PageBackend;
     try {
       this.#tell(await this.#writer.use(name));
     } catch (error) {
-      showError(errors, error);
+      showError(backendErrors, error);
       radio.checked = false;
       byId(`backend-${before}`, HTMLInputElement).checked = true;
     }
