@@ -22,6 +22,7 @@ const options: Partial<TypeDocOptions & PluginOptions> = {
   hidePageTitle: true,
   useHTMLAnchors: true,
   hideGroupHeadings: true,
+  groupOrder: ['Functions', 'Variables', 'Classes', 'Interfaces', 'Type Aliases', '*'],
   parametersFormat: 'table',
   interfacePropertiesFormat: 'table',
   classPropertiesFormat: 'table',

@@ -51,8 +51,12 @@ export function svgOf({ nodes, edges }: Graph, title: string): string {
     .replace(/ xmlns(:xlink)?="[^"]*"| id="[^"]*"/g, '');
 }
 
-const sized = (points: number, title: string) =>
-  `<svg role="img" aria-label="${title.replace(/"/g, '&quot;')}" style="width:${Math.round(points * 1.2)}px"`;
+/** Shrinks to its column down to three quarters, then scrolls. */
+function sized(points: number, title: string): string {
+  const width = Math.round(points * 1.2);
+  const name = title.replace(/"/g, '&quot;');
+  return `<svg role="img" aria-label="${name}" style="width:${width}px;min-width:${Math.round(width * 0.75)}px"`;
+}
 
 const sub = (name: string, index: string) => `${name}_${index}`;
 const indexed = (name: string) => (name.length > 1 ? sub(name[0]!, name.slice(1)) : name);
