@@ -66,9 +66,17 @@ async function best(task: Task, one: Contestant): Promise<Score> {
 
 describe.each([
   // a constant answer scores the variance of a sum of two numbers; a guess scores ln 8
-  { name: 'adding', task: adding(200), knowsNothing: 1 / 6 },
-  { name: 'copy', task: copying(5, 30), knowsNothing: Math.log(8) },
-])('$name', ({ name, task, knowsNothing }) => {
+  {
+    ...{ name: 'adding', task: adding(200), knowsNothing: 1 / 6 },
+    ...{ solved: ['IRNN', 'LSTM', 'LSTM, chrono start', 'GRU'], below: 0.02 },
+    ...{ not: ['vanilla', 'additive', 'original LSTM'], above: 0.15 },
+  },
+  {
+    ...{ name: 'copy', task: copying(5, 30), knowsNothing: Math.log(8) },
+    ...{ solved: ['vanilla', 'original LSTM', 'GRU'], below: 0.05 },
+    ...{ not: ['additive', 'IRNN'], above: 0.5 },
+  },
+])('$name', ({ name, task, knowsNothing, solved, below, not, above }) => {
   const scores: Score[] = [];
   beforeAll(() => useBackend('cpu'));
 
@@ -81,6 +89,8 @@ describe.each([
       console.log(score);
       expect(score.parameters).toBeLessThanOrEqual(PARAMETERS);
       expect(Number.isFinite(score.heldOut)).toBe(true);
+      if (solved.includes(one.name)) expect(score.heldOut).toBeLessThan(below);
+      if (not.includes(one.name)) expect(score.heldOut).toBeGreaterThan(above);
     },
   );
 

@@ -122,6 +122,12 @@ describe('countTargets', () => {
   });
 });
 
+it('countTargets goes by lengths also where ids come as floats', () => {
+  const batch = { x: tf.zeros([2, 5]), y: tf.zeros([2, 5], 'int32'), lengths: [5, 1] };
+  expect(countTargets(batch)).toBe(6);
+  tf.dispose([batch.x, batch.y]);
+});
+
 it('countTargets goes by the lengths of y where y has steps of its own, which are checked', () => {
   const batch = { x: tf.zeros([2, 5], 'int32'), y: tf.zeros([2, 3], 'int32'), lengths: [5, 1] };
   expect(countTargets({ ...batch, targetLengths: [3, 1] })).toBe(4);

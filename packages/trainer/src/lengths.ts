@@ -5,11 +5,11 @@ import * as tf from '@tensorflow/tfjs-core';
 
 const firstInput = ({ x }: Batch): tf.Tensor => (Array.isArray(x) ? x[0] : x) as tf.Tensor;
 
-/** Whether y has a target for every time step of x ([B,T,I] or ids [B,T]). */
+/** Whether y has a target for every time step of x ([B,T,I], ids [B,T], or anything [B,T] that has lengths). */
 function followsTime(batch: Batch): boolean {
   const x = firstInput(batch);
   const T = batch.y.shape[1];
-  const sequence = x.rank === 3 || (x.rank === 2 && x.dtype === 'int32');
+  const sequence = x.rank === 3 || (x.rank === 2 && (x.dtype === 'int32' || batch.lengths !== undefined));
   return sequence && T !== undefined && T === x.shape[1];
 }
 
