@@ -1,0 +1,199 @@
+import { useBackend } from '@gatewise/backends';
+import { random } from '@gatewise/core';
+import { ragged, split } from '@gatewise/data';
+import { type Tutorial, table } from '@gatewise/example-figures';
+import { gru } from '@gatewise/layers';
+import { adam } from '@gatewise/optimisers';
+import { clipByGlobalNorm } from '@gatewise/plugin-clip';
+import { predict, train } from '@gatewise/trainer';
+import * as tf from '@tensorflow/tfjs';
+import { charts } from './charts.js';
+import { type Message, messages } from './mail.js';
+
+// #region ids
+/** Ids of the words that stand at least three times in the training part; 0 is any other word. */
+export function dictionary(training: readonly Message[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of training.flatMap(({ words }) => words)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const known = [...counts].filter(([, count]) => count >= 3).map(([word]) => word);
+  return new Map(known.sort().map((word, n) => [word, n + 1]));
+}
+const encode = (ids: ReadonlyMap<string, number>, words: readonly string[]) =>
+  Int32Array.from(words, (word) => ids.get(word) ?? 0);
+// #endregion
+
+/** Whether a message is spam, by its words. */
+type Guess = (words: readonly string[]) => boolean;
+
+// #region counting
+/** Each word votes by how much more often it stands in spam; order does not matter. This is called naive Bayes. */
+export function byCounts(training: readonly Message[], ids: ReadonlyMap<string, number>): Guess {
+  const counts = [0, 1].map(() => new Float64Array(ids.size + 1).fill(1));
+  const size = [0, 0];
+  for (const { words, spam } of training) {
+    size[Number(spam)]!++;
+    for (const id of encode(ids, words)) counts[Number(spam)]![id]!++;
+  }
+  const [ham, spam] = counts.map((count) => {
+    const sum = count.reduce((a, b) => a + b);
+    return count.map((n) => Math.log(n / sum));
+  });
+  const before = Math.log(size[1]! / size[0]!);
+  return (words) => encode(ids, words).reduce((sum, id) => sum + spam![id]! - ham![id]!, before) > 0;
+}
+// #endregion
+
+// #region model
+/** Ids [B,T] → vectors [B,T,E] → the state after the last word [B,H] → a number for each answer [B,2]. */
+export function reader(words: number, E: number, units: number, seed: number) {
+  const vectors = tf.layers.embedding({
+    ...{ inputDim: words, outputDim: E },
+    embeddingsInitializer: tf.initializers.randomUniform({ minval: -0.05, maxval: 0.05, seed }),
+  });
+  const model = tf.sequential({
+    layers: [
+      vectors,
+      tf.layers.dropout({ rate: 0.3, seed }),
+      gru({ units, seed }),
+      tf.layers.dense({ units: 2, kernelInitializer: tf.initializers.glorotUniform({ seed }) }),
+    ],
+  });
+  return { vectors, model };
+}
+
+/** Messages of like length share a batch: a short one next to a long one would be filled up with 0 for most of its steps. */
+const batches = (part: readonly Message[], ids: ReadonlyMap<string, number>, seed?: number) =>
+  ragged(
+    { x: part.map(({ words }) => encode(ids, words)), y: part.map(({ spam }) => Number(spam)) },
+    { batch: 32, ...(seed !== undefined && { seed, pool: 20 }) },
+  );
+
+export async function told(
+  model: tf.LayersModel,
+  part: readonly Message[],
+  ids: ReadonlyMap<string, number>,
+): Promise<boolean[]> {
+  const read = (await predict(model, batches(part, ids))) as number[][];
+  return read.map(([ham, spam]) => spam! > ham!);
+}
+// #endregion
+
+export interface Figures {
+  readonly messages: { part: string; ham: number; spam: number }[];
+  readonly words: number;
+  readonly weights: number;
+  /** Shares of held-out messages told right, and of ham taken for spam. */
+  readonly right: { guess: string; same: number; later: number; lost: number }[];
+  /** Of the later collection, by how many words are read. */
+  readonly reading: { words: number; counts: number; network: number }[];
+  readonly near: { word: string; others: string[] }[];
+}
+
+const share = (values: readonly boolean[]) => values.filter(Boolean).length / values.length;
+const right = (part: readonly Message[], said: readonly boolean[]) =>
+  share(part.map(({ spam }, n) => said[n] === spam));
+
+async function run(length: 'short' | 'full'): Promise<Figures> {
+  await useBackend('cpu');
+  const full = length === 'full';
+  const all = random(1).shuffle(messages());
+  const first = all.filter(({ collection }) => collection === 1).slice(0, full ? all.length : 400);
+  const later = all.filter(({ collection }) => collection === 2).slice(0, full ? all.length : 200);
+  const { train: training, heldOut: same } = split(first, { heldOut: 0.2 });
+  const ids = dictionary(training);
+  const [E, units, epochs] = full ? [24, 24, 4] : [8, 8, 2];
+  const { vectors, model } = reader(ids.size + 1, E, units, 1);
+  const optimizer = adam({ learningRate: 3e-3 });
+  await train(model, batches(training, ids, 1), {
+    loss: 'softmaxCrossEntropy',
+    classWeights: [1, 5], // there is five times as much ham: so both count alike
+    plugins: [clipByGlobalNorm({ maxNorm: 1 })],
+    ...{ epochs, optimizer, seed: 1 },
+  });
+  optimizer.dispose();
+
+  const count = byCounts(training, ids);
+  const guesses = {
+    'never spam': async (part: readonly Message[]) => part.map(() => false),
+    'counting words': async (part: readonly Message[]) => part.map(({ words }) => count(words)),
+    'the network': (part: readonly Message[]) => told(model, part, ids),
+  };
+  const scores: Figures['right'] = [];
+  for (const [guess, say] of Object.entries(guesses)) {
+    const said = await say(later);
+    scores.push({
+      ...{ guess, same: right(same, await say(same)), later: right(later, said) },
+      lost: share(said.filter((_, n) => !later[n]!.spam)),
+    });
+  }
+  const reading: Figures['reading'] = [];
+  for (const words of full ? [2, 5, 10, 20, 50, 100] : [2, 100]) {
+    const start = later.map((message) => ({ ...message, words: message.words.slice(0, words) }));
+    const [counts, network] = await Promise.all([
+      guesses['counting words'](start),
+      guesses['the network'](start),
+    ]);
+    reading.push({ words, counts: right(later, counts), network: right(later, network) });
+  }
+  const near = await neighbours(vectors, ids, ['free', 'money', 'click', 'wrote', 'perl']);
+  const weights = model.countParams();
+  model.dispose();
+  return {
+    messages: counted({ training, same, later }),
+    words: ids.size,
+    weights,
+    right: scores,
+    reading,
+    near,
+  };
+}
+
+const parts = { training: 'training', same: 'held out, same time', later: 'held out, later' };
+const counted = (of: Record<keyof typeof parts, readonly Message[]>) =>
+  Object.entries(of).map(([part, list]) => {
+    const spam = list.filter((message) => message.spam).length;
+    return { part: parts[part as keyof typeof parts], ham: list.length - spam, spam };
+  });
+
+// #region near
+/** The words whose vectors point most nearly in the same direction. */
+async function neighbours(
+  vectors: ReturnType<typeof tf.layers.embedding>,
+  ids: ReadonlyMap<string, number>,
+  words: readonly string[],
+) {
+  const rows = (await vectors.getWeights()[0]!.array()) as number[][];
+  const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, k) => sum + v * b[k]!, 0);
+  const cosine = (a: number[], b: number[]) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  return words
+    .filter((word) => ids.has(word))
+    .map((word) => {
+      const of = (other: string) => cosine(rows[ids.get(word)!]!, rows[ids.get(other)!]!);
+      const others = [...ids.keys()].filter((other) => other !== word);
+      return { word, others: others.sort((a, b) => of(b) - of(a)).slice(0, 6) };
+    });
+}
+// #endregion
+
+const percent = (value: number) => (100 * value).toFixed(1);
+
+export const tutorial: Tutorial<Figures> = {
+  at: import.meta.url,
+  run,
+  tables: ({ messages: all, words, weights, right: scores, near }) => ({
+    messages: table(
+      ['messages', 'ham', 'spam'],
+      all.map(({ part, ham, spam }) => [part, ham, spam]),
+    ),
+    size: table(['words known', 'weights'], [[words, weights]]),
+    right: table(
+      ['guess', 'right, %, same time', 'right, %, later', 'ham taken for spam, %, later'],
+      scores.map(({ guess, same, later, lost }) => [guess, percent(same), percent(later), percent(lost)]),
+    ),
+    near: table(
+      ['word', 'nearest vectors'],
+      near.map(({ word, others }) => [word, others.join(', ')]),
+    ),
+  }),
+  charts,
+};
