@@ -1,45 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { aloneForEach, installs } from './setup-alone.js';
 
-// The real script in a folder of its own, with a path that has only the programs that a test puts there.
-
-const scripts = dirname(fileURLToPath(import.meta.url));
-const installs = existsSync('/etc/debian_version') && process.getuid?.() === 0;
-let clone: string;
-
-beforeEach(() => {
-  clone = mkdtempSync(join(tmpdir(), 'gatewise-browser-'));
-  mkdirSync(join(clone, 'scripts'));
-  mkdirSync(join(clone, 'bin'));
-  for (const file of ['setup.mjs', 'setup-browser.mjs']) {
-    copyFileSync(join(scripts, file), join(clone, 'scripts', file));
-  }
-});
-afterEach(() => rmSync(clone, { recursive: true, force: true }));
-
-function program(name: string, text: string): string {
-  const path = join(clone, 'bin', name);
-  writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  return path;
-}
-
-function setup(env: Record<string, string> = {}): string {
-  const text = `
-    import { findChromium, setupBrowserWherePossible } from './scripts/setup-browser.mjs';
-    await setupBrowserWherePossible();
-    console.log('found', await findChromium().catch(({ code }) => code));
-  `;
-  const child = spawnSync(process.execPath, ['--input-type=module', '-e', text], {
-    cwd: clone,
-    encoding: 'utf8',
-    env: { PATH: join(clone, 'bin'), ...env },
-  });
-  return child.stdout + child.stderr;
-}
+const { bin, program, setup } = aloneForEach(
+  'setup-browser.mjs',
+  'setupBrowserWherePossible',
+  'findChromium',
+);
 
 describe.skipIf(process.platform === 'win32')('setup-browser', () => {
   it('takes the browser on the path, and one that is named before it', () => {
@@ -61,7 +27,7 @@ describe.skipIf(process.platform === 'win32')('setup-browser', () => {
   it.runIf(installs)("installs Debian's package, and says what apt-get said where it can't", () => {
     program('apt-get', 'echo no network; exit 100');
     expect(setup()).toMatch(/apt-get update failed:\nno network/);
-    const chromium = join(clone, 'bin', 'chromium');
+    const chromium = bin('chromium');
     program('apt-get', `[ "$1" = update ] && exit 0; echo 'exit 0' > ${chromium}; /bin/chmod +x ${chromium}`);
     expect(setup()).toBe(
       `setup:browser: installing chromium with apt-get\nsetup:browser: done: ${chromium}\nfound ${chromium}\n`,
@@ -69,7 +35,7 @@ describe.skipIf(process.platform === 'win32')('setup-browser', () => {
   });
 
   it('installs nothing where a name is wrong', () => {
-    const output = setup({ GATEWISE_CHROMIUM: join(clone, 'nothing') });
+    const output = setup({ GATEWISE_CHROMIUM: bin('nothing') });
     expect(output).toMatch(/^setup:browser: left out.*got GATEWISE_CHROMIUM=.*nothing, which is no program/);
     expect(output.split('\n')).toHaveLength(3);
   });

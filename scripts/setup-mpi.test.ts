@@ -1,43 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { aloneForEach, installs } from './setup-alone.js';
 
-// The real script in a folder of its own, with a path that has only the programs that a test puts there.
-
-const scripts = dirname(fileURLToPath(import.meta.url));
-const installs = existsSync('/etc/debian_version') && process.getuid?.() === 0;
-let clone: string;
-
-beforeEach(() => {
-  clone = mkdtempSync(join(tmpdir(), 'gatewise-mpi-'));
-  for (const folder of ['scripts', 'bin']) mkdirSync(join(clone, folder));
-  for (const file of ['setup.mjs', 'setup-mpi.mjs'])
-    copyFileSync(join(scripts, file), join(clone, 'scripts', file));
-});
-afterEach(() => rmSync(clone, { recursive: true, force: true }));
-
-function program(name: string, text: string): string {
-  const path = join(clone, 'bin', name);
-  writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  return path;
-}
-
-function setup(env: Record<string, string> = {}): string {
-  const text = `
-    import { findMpi, setupMpiWherePossible } from './scripts/setup-mpi.mjs';
-    await setupMpiWherePossible();
-    console.log('found', await findMpi().catch(({ code }) => code));
-  `;
-  const child = spawnSync(process.execPath, ['--input-type=module', '-e', text], {
-    cwd: clone,
-    encoding: 'utf8',
-    env: { PATH: join(clone, 'bin'), ...env },
-  });
-  return child.stdout + child.stderr;
-}
+const { bin, program, setup } = aloneForEach('setup-mpi.mjs', 'setupMpiWherePossible', 'findMpi');
 
 describe.skipIf(process.platform === 'win32')('setup-mpi', () => {
   it('takes the mpirun on the path, and one that is named before it', () => {
@@ -62,7 +26,7 @@ describe.skipIf(process.platform === 'win32')('setup-mpi', () => {
     expect(setup()).toMatch(
       /left out, .* skipped: GW_SETUP_MPI: wanted an mpirun, got none .*\napt-get update failed:\nno network\nfound GW_SETUP_MPI/,
     );
-    const mpirun = join(clone, 'bin', 'mpirun');
+    const mpirun = bin('mpirun');
     program('apt-get', `[ "$1" = update ] && exit 0; echo 'exit 0' > ${mpirun}; /bin/chmod +x ${mpirun}`);
     expect(setup()).toBe(
       `setup:mpi: installing openmpi-bin with apt-get\nsetup:mpi: done: ${mpirun}\nfound ${mpirun}\n`,
