@@ -12,6 +12,7 @@ import { charts } from './charts.js';
 
 export { brownSentences };
 
+// #region data
 /** Sentences as ids, in a seeded order: nine tenths to train on, a tenth held out. Ids are of the training part alone. */
 export function tagged(sentences: readonly Sentence[]) {
   const { train: training, heldOut } = split(random(1).shuffle(sentences), { heldOut: 0.1 });
@@ -22,6 +23,7 @@ export function tagged(sentences: readonly Sentence[]) {
   });
   return { ids, training, heldOut, toTrain: asIds(training), toTell: asIds(heldOut) };
 }
+// #endregion
 export type Data = ReturnType<typeof tagged>;
 
 // #region baseline
@@ -40,21 +42,23 @@ export const directions = {
 export type Direction = keyof typeof directions;
 
 /** Ids [B,T] → vectors [B,T,E] → states [B,T,2H] → a number for each tag, at every word [B,T,tags]. */
-export const tagger = (direction: Direction, { ids }: Data, E: number, units: number) =>
-  tf.sequential({
+export function tagger(direction: Direction, { ids }: Data, E: number, units: number) {
+  const layer = directions[direction];
+  return tf.sequential({
     layers: [
       tf.layers.embedding({
         ...{ inputDim: ids.words.size + 1, outputDim: E },
         embeddingsInitializer: tf.initializers.randomUniform({ minval: -0.05, maxval: 0.05, seed: 1 }),
       }),
       tf.layers.dropout({ rate: 0.2, seed: 1 }),
-      directions[direction](units),
+      layer(units),
       tf.layers.dense({
         units: ids.tags.size,
         kernelInitializer: tf.initializers.glorotUniform({ seed: 1 }),
       }),
     ],
   });
+}
 // #endregion
 
 // #region train
@@ -112,8 +116,8 @@ function tagCounts({ training }: Data): (word: string) => number {
 async function run(length: 'short' | 'full'): Promise<Figures> {
   await useBackend('cpu');
   const full = length === 'full';
-  const [most, epochs, E, units] = full ? [4600, 3, 32, 32] : [150, 1, 8, 8];
-  const data = tagged(brownSentences(full ? undefined : 2).slice(0, most));
+  const [most, epochs, E, units] = full ? [4600, 3, 32, 32] : [200, 1, 8, 8];
+  const data = tagged(brownSentences(full ? undefined : 3).slice(0, most));
   const count = tagCounts(data);
   const said: Record<string, Int32Array[]> = { 'most frequent tag': byFrequency(data) };
   const weights: Record<string, number> = {};
