@@ -27,7 +27,11 @@ type Guess = (words: readonly string[]) => boolean;
 
 // #region counting
 /** Each word votes by how much more often it stands in spam; order does not matter. This is called naive Bayes. */
-export function byCounts(training: readonly Message[], ids: ReadonlyMap<string, number>): Guess {
+export function byCounts(
+  training: readonly Message[],
+  ids: ReadonlyMap<string, number>,
+  spamWeight = 1,
+): Guess {
   const counts = [0, 1].map(() => new Float64Array(ids.size + 1).fill(1));
   const size = [0, 0];
   for (const { words, spam } of training) {
@@ -38,7 +42,7 @@ export function byCounts(training: readonly Message[], ids: ReadonlyMap<string, 
     const sum = count.reduce((a, b) => a + b);
     return count.map((n) => Math.log(n / sum));
   });
-  const before = Math.log(size[1]! / size[0]!);
+  const before = Math.log((spamWeight * size[1]!) / size[0]!);
   return (words) => encode(ids, words).reduce((sum, id) => sum + spam![id]! - ham![id]!, before) > 0;
 }
 // #endregion
@@ -78,20 +82,65 @@ export async function told(
 }
 // #endregion
 
-export interface Figures {
-  readonly messages: { part: string; ham: number; spam: number }[];
-  readonly words: number;
-  readonly weights: number;
-  /** Shares of held-out messages told right, and of ham taken for spam. */
-  readonly right: { guess: string; same: number; later: number; lost: number }[];
-  /** Of the later collection, by how many words are read. */
-  readonly reading: { words: number; counts: number; network: number }[];
-  readonly near: { word: string; others: string[] }[];
+// #region train
+/** How large, and how long. */
+interface Size {
+  readonly E: number;
+  readonly units: number;
+  readonly epochs: number;
 }
+
+/** A reader that has learned from messages; in its loss a spam counts as much as `spamWeight` hams. */
+async function learn(training: readonly Message[], { E, units, epochs }: Size, spamWeight: number) {
+  const ids = dictionary(training);
+  const { vectors, model } = reader(ids.size + 1, E, units, 1);
+  const optimizer = adam({ learningRate: 3e-3 });
+  await train(model, batches(training, ids, 1), {
+    loss: 'softmaxCrossEntropy',
+    classWeights: [1, spamWeight],
+    plugins: [clipByGlobalNorm({ maxNorm: 1 })],
+    ...{ epochs, optimizer, seed: 1 },
+  });
+  optimizer.dispose();
+  return { ids, vectors, model };
+}
+// #endregion
 
 const share = (values: readonly boolean[]) => values.filter(Boolean).length / values.length;
 const right = (part: readonly Message[], said: readonly boolean[]) =>
   share(part.map(({ spam }, n) => said[n] === spam));
+
+// #region choose
+/** What each weight scores on a part of the training messages when it learns from the others: half for ham, half for spam. */
+async function tryWeights(training: readonly Message[], size: Size, weights: readonly number[]) {
+  const { train: learning, heldOut: validation } = split(training, { heldOut: 0.2 });
+  const tried: { spamWeight: number; ham: number; spam: number; mean: number }[] = [];
+  for (const spamWeight of weights) {
+    const { ids, model } = await learn(learning, size, spamWeight);
+    const said = await told(model, validation, ids);
+    model.dispose();
+    const ham = share(said.filter((_, n) => !validation[n]!.spam).map((yes) => !yes));
+    const spam = share(said.filter((_, n) => validation[n]!.spam));
+    tried.push({ spamWeight, ham, spam, mean: (ham + spam) / 2 });
+  }
+  return tried;
+}
+// #endregion
+
+export interface Figures {
+  readonly messages: { part: string; ham: number; spam: number }[];
+  readonly words: number;
+  readonly weights: number;
+  /** Shares told right of the messages that choose the weight of spam; the best is taken. */
+  readonly tried: { spamWeight: number; ham: number; spam: number; mean: number }[];
+  readonly chosen: number;
+  /** Shares of held-out messages told right, and of ham taken for spam. */
+  readonly right: { guess: string; same: number; later: number; lost: number }[];
+  /** Of the later collection, by how many words are read. */
+  readonly reading: { words: number; guess: string; right: number }[];
+  /** With how many of a hundred of its places in the training part are in spam. */
+  readonly near: { word: string; inSpam: number; others: { word: string; inSpam: number }[] }[];
+}
 
 async function run(length: 'short' | 'full'): Promise<Figures> {
   await useBackend('cpu');
@@ -100,23 +149,20 @@ async function run(length: 'short' | 'full'): Promise<Figures> {
   const first = all.filter(({ collection }) => collection === 1).slice(0, full ? all.length : 400);
   const later = all.filter(({ collection }) => collection === 2).slice(0, full ? all.length : 200);
   const { train: training, heldOut: same } = split(first, { heldOut: 0.2 });
-  const ids = dictionary(training);
-  const [E, units, epochs] = full ? [24, 24, 4] : [8, 8, 2];
-  const { vectors, model } = reader(ids.size + 1, E, units, 1);
-  const optimizer = adam({ learningRate: 3e-3 });
-  await train(model, batches(training, ids, 1), {
-    loss: 'softmaxCrossEntropy',
-    classWeights: [1, 5], // there is five times as much ham: so both count alike
-    plugins: [clipByGlobalNorm({ maxNorm: 1 })],
-    ...{ epochs, optimizer, seed: 1 },
-  });
-  optimizer.dispose();
+  const size = full ? { E: 24, units: 24, epochs: 4 } : { E: 8, units: 8, epochs: 2 };
+  const tried = await tryWeights(training, size, full ? [1, 2, 5, 10, 20] : [1, 5]);
+  const chosen = tried.reduce((best, one) => (one.mean > best.mean ? one : best)).spamWeight;
+  const { ids, vectors, model } = await learn(training, size, chosen);
 
-  const count = byCounts(training, ids);
+  const network = (part: readonly Message[]) => told(model, part, ids);
+  const counting = (guess: Guess) => async (part: readonly Message[]) =>
+    part.map(({ words }) => guess(words));
+  const never = async (part: readonly Message[]) => part.map(() => false);
   const guesses = {
-    'never spam': async (part: readonly Message[]) => part.map(() => false),
-    'counting words': async (part: readonly Message[]) => part.map(({ words }) => count(words)),
-    'the network': (part: readonly Message[]) => told(model, part, ids),
+    'never spam': never,
+    'counting words': counting(byCounts(training, ids)),
+    'counting words, spam weighted': counting(byCounts(training, ids, chosen)),
+    'the network': network,
   };
   const scores: Figures['right'] = [];
   for (const [guess, say] of Object.entries(guesses)) {
@@ -129,30 +175,33 @@ async function run(length: 'short' | 'full'): Promise<Figures> {
   const reading: Figures['reading'] = [];
   for (const words of full ? [2, 5, 10, 20, 50, 100] : [2, 100]) {
     const start = later.map((message) => ({ ...message, words: message.words.slice(0, words) }));
-    const [counts, network] = await Promise.all([
-      guesses['counting words'](start),
-      guesses['the network'](start),
-    ]);
-    reading.push({ words, counts: right(later, counts), network: right(later, network) });
+    for (const [guess, say] of Object.entries(guesses).slice(1)) {
+      reading.push({ words, guess, right: right(later, await say(start)) });
+    }
   }
-  const near = await neighbours(vectors, ids, ['free', 'money', 'click', 'wrote', 'perl']);
+  const near = (await neighbours(vectors, ids, ['free', 'money', 'click', 'wrote', 'perl'])).map(
+    ({ word, others }) => ({
+      ...{ word, inSpam: inSpam(training, word) },
+      others: others.map((other) => ({ word: other, inSpam: inSpam(training, other) })),
+    }),
+  );
   const weights = model.countParams();
   model.dispose();
-  return {
-    messages: counted({ training, same, later }),
-    words: ids.size,
-    weights,
-    right: scores,
-    reading,
-    near,
-  };
+  const parts = counted({ training, same, later });
+  return { messages: parts, words: ids.size, weights, tried, chosen, right: scores, reading, near };
 }
 
-const parts = { training: 'training', same: 'held out, same time', later: 'held out, later' };
-const counted = (of: Record<keyof typeof parts, readonly Message[]>) =>
+/** Of a hundred places where a word stands, how many are in spam. */
+function inSpam(training: readonly Message[], word: string): number {
+  const places = training.flatMap(({ words, spam }) => words.filter((one) => one === word).map(() => spam));
+  return Math.round(100 * share(places));
+}
+
+const names = { training: 'training', same: 'held out, same time', later: 'held out, later' };
+const counted = (of: Record<keyof typeof names, readonly Message[]>) =>
   Object.entries(of).map(([part, list]) => {
     const spam = list.filter((message) => message.spam).length;
-    return { part: parts[part as keyof typeof parts], ham: list.length - spam, spam };
+    return { part: names[part as keyof typeof names], ham: list.length - spam, spam };
   });
 
 // #region near
@@ -175,24 +224,34 @@ async function neighbours(
 }
 // #endregion
 
+const withShare = (of: { word: string; inSpam: number }) => `${of.word} (${of.inSpam})`;
 const percent = (value: number) => (100 * value).toFixed(1);
 
 export const tutorial: Tutorial<Figures> = {
   at: import.meta.url,
   run,
-  tables: ({ messages: all, words, weights, right: scores, near }) => ({
+  tables: ({ messages: all, words, weights, tried, right: scores, near }) => ({
     messages: table(
       ['messages', 'ham', 'spam'],
       all.map(({ part, ham, spam }) => [part, ham, spam]),
     ),
     size: table(['words known', 'weights'], [[words, weights]]),
+    tried: table(
+      ['a spam counts as', 'ham right, %', 'spam right, %', 'mean, %'],
+      tried.map(({ spamWeight, ham, spam, mean }) => [
+        spamWeight,
+        percent(ham),
+        percent(spam),
+        percent(mean),
+      ]),
+    ),
     right: table(
       ['guess', 'right, %, same time', 'right, %, later', 'ham taken for spam, %, later'],
       scores.map(({ guess, same, later, lost }) => [guess, percent(same), percent(later), percent(lost)]),
     ),
     near: table(
-      ['word', 'nearest vectors'],
-      near.map(({ word, others }) => [word, others.join(', ')]),
+      ['word (% in spam)', 'nearest vectors (% in spam)'],
+      near.map((one) => [withShare(one), one.others.map(withShare).join(', ')]),
     ),
   }),
   charts,
