@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Long tests (learning, versions, every float) run in `npm run test:long` alone. */
@@ -11,6 +12,8 @@ export default defineConfig({
     include: [long ? '**/*.long.test.ts' : '**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', ...(long ? [] : ['**/*.long.test.ts'])],
     pool: 'forks',
+    // many tests wait for a browser or another process: two files at once, also on two cores
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: long ? 1_200_000 : 120_000,
     hookTimeout: 120_000,
   },
