@@ -142,6 +142,41 @@ export interface Figures {
   readonly near: { word: string; inSpam: number; others: { word: string; inSpam: number }[] }[];
 }
 
+/** Which of these messages are spam. */
+type Guesser = (part: readonly Message[]) => Promise<boolean[]>;
+
+async function scoresOf(
+  guesses: Readonly<Record<string, Guesser>>,
+  same: readonly Message[],
+  later: readonly Message[],
+): Promise<Figures['right']> {
+  const scores: Figures['right'] = [];
+  for (const [guess, say] of Object.entries(guesses)) {
+    const said = await say(later);
+    scores.push({
+      ...{ guess, same: right(same, await say(same)), later: right(later, said) },
+      lost: share(said.filter((_, n) => !later[n]!.spam)),
+    });
+  }
+  return scores;
+}
+
+/** What is right after the first words of a message. */
+async function readingOf(
+  guesses: Readonly<Record<string, Guesser>>,
+  later: readonly Message[],
+  lengths: readonly number[],
+): Promise<Figures['reading']> {
+  const reading: Figures['reading'] = [];
+  for (const words of lengths) {
+    const start = later.map((message) => ({ ...message, words: message.words.slice(0, words) }));
+    for (const [guess, say] of Object.entries(guesses).slice(1)) {
+      reading.push({ words, guess, right: right(later, await say(start)) });
+    }
+  }
+  return reading;
+}
+
 async function run(length: 'short' | 'full'): Promise<Figures> {
   await useBackend('cpu');
   const full = length === 'full';
@@ -164,21 +199,8 @@ async function run(length: 'short' | 'full'): Promise<Figures> {
     'counting words, spam weighted': counting(byCounts(training, ids, chosen)),
     'the network': network,
   };
-  const scores: Figures['right'] = [];
-  for (const [guess, say] of Object.entries(guesses)) {
-    const said = await say(later);
-    scores.push({
-      ...{ guess, same: right(same, await say(same)), later: right(later, said) },
-      lost: share(said.filter((_, n) => !later[n]!.spam)),
-    });
-  }
-  const reading: Figures['reading'] = [];
-  for (const words of full ? [2, 5, 10, 20, 50, 100] : [2, 100]) {
-    const start = later.map((message) => ({ ...message, words: message.words.slice(0, words) }));
-    for (const [guess, say] of Object.entries(guesses).slice(1)) {
-      reading.push({ words, guess, right: right(later, await say(start)) });
-    }
-  }
+  const scores = await scoresOf(guesses, same, later);
+  const reading = await readingOf(guesses, later, full ? [2, 5, 10, 20, 50, 100] : [2, 100]);
   const near = (await neighbours(vectors, ids, ['free', 'money', 'click', 'wrote', 'perl'])).map(
     ({ word, others }) => ({
       ...{ word, inSpam: inSpam(training, word) },
