@@ -127,13 +127,16 @@ function agrees(maxAbsDiff: number, reference: Float32Array | null, { measure }:
   return maxAbsDiff <= (measure === 'training-step' ? 2e-3 : 1e-4) * largest;
 }
 
-/** At least two runs and 50 ms; the last ones tell how long one takes. */
+/** Milliseconds of warm-up: V8 compiles a training step's JavaScript during its first hundred runs. */
+const WARM = 600;
+
+/** At least two runs, and until it is warm; the last ones tell how long one takes. */
 async function warmUp(turns: readonly Turn[], { budgetMs }: Settings, note: Note): Promise<Turn[]> {
   const ready: Turn[] = [];
   for (const turn of turns) {
     try {
       let total = 0;
-      for (let times = 1; total < Math.min(50, budgetMs / 4); times *= 2) {
+      for (let times = 1; total < Math.min(WARM, budgetMs / 2); times *= 2) {
         const ms = (await turn.worker.ask({ do: 'run', times }, RUN_LIMIT)).ms!;
         turn.each = median(ms);
         // what takes long is warm after the comparison, and its times are dear
