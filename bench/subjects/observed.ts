@@ -23,6 +23,8 @@ import { useOneEngine } from './one-engine.js';
 import { quickstartSize } from './quickstart-size.js';
 
 const { units: H, batch: B, time: T, symbols: V } = quickstartSize;
+/** Steps until V8 has compiled what a step runs. */
+const WARM = 60;
 type Symbolic = ReturnType<typeof tf.input>;
 
 /** The quickstart's model; its text is of the same alphabet, drawn by lot. */
@@ -75,7 +77,7 @@ export async function observedSteps(backend: string, engine: string, steps: numb
     return (performance.now() - start) / count;
   };
   try {
-    for (const watched of [false, true]) await time(Math.min(steps, 5), watched);
+    for (const watched of [false, true]) await time(Math.min(steps, WARM), watched);
     const ms: { without: number[]; with: number[] } = { without: [], with: [] };
     for (let round = 0; round < rounds; round++) {
       for (const watched of round % 2 === 0 ? [false, true] : [true, false])
