@@ -70,7 +70,7 @@ export function memoryLine(rows: readonly Row[]): string {
 
 /** What was measured, line by line; the rest by name alone. */
 export function targetTable(targets: readonly Target[]): string {
-  const mark = (t: Target) => (verdict(t) === 'pass' ? 'pass' : 'SHORT');
+  const mark = (t: Target) => (verdict(t) === 'pass' ? 'pass' : `SHORT${outOfReach(t)}`);
   const sign = (t: Target) => (t.atMost ? '≤ ' : '');
   const measured = targets.filter((t) => verdict(t) !== 'missing');
   const lines = measured.map((t) => [
@@ -86,6 +86,12 @@ export function targetTable(targets: readonly Target[]): string {
     countTargets(targets),
     ...(missing.length > 0 ? [`not measured: ${missing.join('; ')}`] : []),
   ].join('\n');
+}
+
+/** A floor that products at the machine's peak, and nothing else, would miss as well. */
+function outOfReach(t: Target): string {
+  const { ceiling, floor } = t;
+  return ceiling !== undefined && ceiling < floor ? `, out of reach: ${shown(ceiling, t)} at the peak` : '';
 }
 
 function countTargets(targets: readonly Target[]): string {

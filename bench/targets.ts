@@ -11,6 +11,8 @@ export interface Target {
   readonly share: boolean;
   /** Less is better. */
   readonly atMost: boolean;
+  /** What our products alone would get at the machine's GEMM peak; undefined where that bounds nothing. */
+  readonly ceiling?: number | undefined;
 }
 export type Verdict = 'pass' | 'short' | 'missing';
 
@@ -42,6 +44,12 @@ class Place {
   ahead(ours: string, theirs: string): number | undefined {
     return ratio(this.row(theirs)?.medianMs, this.row(ours)?.medianMs);
   }
+  /** The same, were ours to do its products at the peak and nothing else. */
+  ceiling(ours: string, theirs: string): number | undefined {
+    const [best, row] = [peakOf(this.rows), this.row(ours)];
+    const atPeak = best && row && (row.gflops * row.medianMs) / gflopsAtBest(best);
+    return ratio(this.row(theirs)?.medianMs, atPeak);
+  }
 }
 
 const ratio = (a: number | undefined, b: number | undefined) =>
@@ -68,13 +76,15 @@ function against(
       forwardAndBack.flatMap((measure) => {
         const mark = marks[measure];
         if (!mark) return [];
-        const got = new Place(rows, { size, measure, cell }).ahead(ours, theirs);
+        const place = new Place(rows, { size, measure, cell });
+        const got = place.ahead(ours, theirs);
         return [
           {
             what: `${ours} vs ${theirs}, ${cell} ${size} ${measure}`,
             floor: mark[0],
             aim: mark[1],
             got,
+            ceiling: place.ceiling(ours, theirs),
             ...plain,
           },
         ];
