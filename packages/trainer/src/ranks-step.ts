@@ -28,8 +28,8 @@ export class StepReduction {
   }
 
   /**
-   * The gradients of all rows: Σ n g / Σ n over ranks, n the targets of each; null where one rank skips. The report gets the
-   * means over ranks. `g` is disposed of. Errors: `GW_RANKS_UNEQUAL` on every rank.
+   * The gradients of all rows: Σ n g / Σ n over ranks, n the targets of each (their mean where all n are 0); null where one
+   * rank skips. The report gets the means over ranks. `g` is disposed of. Errors: `GW_RANKS_UNEQUAL` on every rank.
    */
   async step(
     g: Local,
@@ -46,7 +46,9 @@ export class StepReduction {
       return { g: later === 'skipped' ? null : g, targets: all };
     }
     this.#pending = 0;
-    return { g: await this.#buckets.mean(g, n / total), targets: all };
+    // without a target on any rank only what is not of the loss, such as a penalty, has a gradient
+    const share = total === 0 ? 1 / this.#ranks.size : n / total;
+    return { g: await this.#buckets.mean(g, share), targets: all };
   }
 
   /** For the end of an epoch's batches. Errors: `GW_RANKS_UNEQUAL` where other ranks have more. */
@@ -91,7 +93,7 @@ export class StepReduction {
     this.#checkRows(head);
     weights.forEach(({ name, counting }, i) => {
       const [sum, weight] = [head[HEAD + 2 * i] as number, head[HEAD + 2 * i + 1] as number];
-      report.set(name, sum / weight, { ...counting, weight });
+      report.set(name, weight === 0 ? 0 : sum / weight, { ...counting, weight });
     });
     const [skipped, later, total] = [head[2] as number, head[3] as number, head[4] as number];
     if (skipped === 0 && later > 0 && later < size) {

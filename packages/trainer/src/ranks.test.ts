@@ -51,6 +51,31 @@ it.each([2, 4])('%i ranks train as one process does, from the weights of rank 0'
   }
 });
 
+it('a step in which no rank has a target moves the weights as one process does', async () => {
+  const x = (scale: number) => tf.mul(tf.tensor3d(X, [4, 3, 1]), scale);
+  const y = () => tf.tensor2d([0, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1], [4, 3], 'int32');
+  const padded = () => [
+    { x: x(1), y: y(), lengths: [3, 1, 2, 3] },
+    { x: x(2), y: y(), lengths: [0, 0, 0, 0] },
+    { x: x(3), y: y(), lengths: [1, 0, 3, 2] },
+  ];
+  const train3 = async (communicator?: Communicator) => {
+    const model = sequential({ layers: [layers.dense({ units: 2, inputShape: [3, 1], name: 'head' })] });
+    model.setWeights([tf.fill([1, 2], 0.5), tf.zeros([2])]);
+    const container = new Container();
+    if (communicator) container.bind(Tokens.Communicator).toConstantValue(communicator);
+    const optimizer = adam({ learningRate: 0.1 });
+    const options = { epochs: 2, optimizer, loss: 'softmaxCrossEntropy', container } as const;
+    const { history } = await train(model, padded, options);
+    const weights = await Promise.all(model.getWeights().map(async (w) => [...(await w.data())]));
+    return [...weights.flat(), ...history.map(({ loss }) => loss as number)];
+  };
+  const one = await train3();
+  for (const all of await Promise.all(inMemory(2).ranks.map(train3))) {
+    for (const [i, value] of all.entries()) expect(value).toBeCloseTo(one[i]!, 6);
+  }
+});
+
 it('a bucket travels while the next is packed, and the mean is that of the ranks', async () => {
   const { ranks, made } = inMemory(2);
   const tensors = (by: number) => ({ a: tf.fill([3, 7], by), b: tf.fill([30], 2 * by) });
