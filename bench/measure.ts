@@ -21,6 +21,8 @@ const PREPARE_LIMIT = 180_000;
 const RUN_LIMIT = 180_000;
 /** Milliseconds of a run from which on every run counts. */
 const SLOW = 200;
+/** Runs of what is slow: a median that one disturbed run cannot move. */
+const LEAST = 3;
 
 /** A subject in a case. */
 interface Turn {
@@ -128,31 +130,39 @@ function agrees(maxAbsDiff: number, reference: Float32Array | null, { measure }:
 }
 
 /** Milliseconds of warm-up: V8 compiles a training step's JavaScript during its first hundred runs. */
-const WARM = 600;
+const WARM = { least: 150, most: 800 };
 
-/** At least two runs, and until it is warm; the last ones tell how long one takes. */
+/** Runs each until it gets no faster; the last runs tell how long one takes. */
 async function warmUp(turns: readonly Turn[], { budgetMs }: Settings, note: Note): Promise<Turn[]> {
   const ready: Turn[] = [];
   for (const turn of turns) {
     try {
-      let total = 0;
-      for (let times = 1; total < Math.min(WARM, budgetMs / 2); times *= 2) {
-        const ms = (await turn.worker.ask({ do: 'run', times }, RUN_LIMIT)).ms!;
-        turn.each = median(ms);
-        // what takes long is warm after the comparison, and its times are dear
-        if (turn.each > SLOW) {
-          turn.ms.push(...ms);
-          turn.spent += turn.each;
-          break;
-        }
-        total += ms.reduce((a, b) => a + b);
-      }
+      await warm(turn, Math.min(1, budgetMs / WARM.most));
       ready.push(turn);
     } catch (error) {
       note(turn.subject, (error as Error).message);
     }
   }
   return ready;
+}
+
+/** `scale` shortens it. */
+async function warm(turn: Turn, scale: number): Promise<void> {
+  let total = 0;
+  let best = Number.POSITIVE_INFINITY;
+  for (let times = 1; total < WARM.most * scale; times *= 2) {
+    const ms = (await turn.worker.ask({ do: 'run', times }, RUN_LIMIT)).ms!;
+    turn.each = median(ms);
+    // what takes long is warm after the comparison, and its times are dear
+    if (turn.each > SLOW) {
+      turn.ms.push(...ms);
+      turn.spent += turn.each;
+      return;
+    }
+    total += ms.reduce((a, b) => a + b);
+    if (total >= WARM.least * scale && turn.each > 0.98 * best) return;
+    best = Math.min(best, turn.each);
+  }
 }
 
 async function takeTurns(turns: readonly Turn[], settings: Settings, note: Note): Promise<void> {
@@ -162,7 +172,7 @@ async function takeTurns(turns: readonly Turn[], settings: Settings, note: Note)
     // there and back, so that nobody always follows the same one
     const order = round % 2 === 0 ? turns : [...turns].reverse();
     for (const turn of order) {
-      if (broken.has(turn) || (turn.ms.length >= 2 && turn.spent + turn.each > budgetMs)) continue;
+      if (broken.has(turn) || (turn.ms.length >= LEAST && turn.spent + turn.each > budgetMs)) continue;
       const times = Math.max(1, Math.min(500, Math.round(turnMs / turn.each)));
       await new Promise((done) => setTimeout(done, restMs));
       try {

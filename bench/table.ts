@@ -70,7 +70,7 @@ export function memoryLine(rows: readonly Row[]): string {
 
 /** What was measured, line by line; the rest by name alone. */
 export function targetTable(targets: readonly Target[]): string {
-  const mark = (t: Target) => (verdict(t) === 'pass' ? 'pass' : `SHORT${outOfReach(t)}`);
+  const mark = (t: Target) => (verdict(t) === 'pass' ? 'pass' : `SHORT${atPeak(t)}`);
   const sign = (t: Target) => (t.atMost ? '≤ ' : '');
   const measured = targets.filter((t) => verdict(t) !== 'missing');
   const lines = measured.map((t) => [
@@ -88,11 +88,9 @@ export function targetTable(targets: readonly Target[]): string {
   ].join('\n');
 }
 
-/** A floor that products at the machine's peak, and nothing else, would miss as well. */
-function outOfReach(t: Target): string {
-  const { ceiling, floor } = t;
-  return ceiling !== undefined && ceiling < floor ? `, out of reach: ${shown(ceiling, t)} at the peak` : '';
-}
+/** What is the most that could be got: products at the machine's peak, and nothing else. */
+const atPeak = (t: Target) =>
+  t.ceiling === undefined ? '' : `, ${shown(t.ceiling, t)} at the machine's peak`;
 
 function countTargets(targets: readonly Target[]): string {
   const count = (v: string) => targets.filter((t) => verdict(t) === v).length;
