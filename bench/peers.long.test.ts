@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'gatewise-bench-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const there = presentGroups().length === 4;
-const title = there ? 'peers' : 'peers, which npm run bench has not set up here';
+const title = there ? 'peers' : 'peers, which npm run setup:peers sets up';
 
 /** Whoever computes something else is left out before it is timed: every row stands for an agreement. */
 describe.skipIf(!there)(title, () => {

@@ -1,5 +1,5 @@
 import { runTests } from './check.mjs';
-import { ensureDependencies, ensureNodeVersion, main } from './setup.mjs';
+import { ensureDependencies, ensureNodeVersion, main, runSource } from './setup.mjs';
 import { setupBrowserWherePossible } from './setup-browser.mjs';
 import { setupMpiWherePossible } from './setup-mpi.mjs';
 import { setupNativeWherePossible } from './setup-native.mjs';
@@ -15,6 +15,9 @@ await main(async () => {
   await setupNativeWherePossible();
   await setupBrowserWherePossible();
   await setupMpiWherePossible();
+  // what is missing skips tests by name, no more
+  await runSource('bench/set-up-peers.ts', []);
+  process.exitCode = 0;
   const { ok, counts } = await runTests({ GATEWISE_LONG: '1' });
   const { passed, failed, skipped } = counts ?? { passed: 0, failed: 1, skipped: 0 };
   console.log(`${passed} passed, ${ok ? failed : Math.max(failed, 1)} failed, ${skipped} skipped`);

@@ -45,7 +45,7 @@ const nets: Readonly<Record<string, () => tf.layers.Layer[]>> = {
   'a learned start': () => [recurrent({ ...options, cell: 'lstm', learnedState: true })],
 };
 
-const title = there ? 'ONNX Runtime' : 'ONNX Runtime, which npm run bench has not set up here';
+const title = there ? 'ONNX Runtime' : 'ONNX Runtime, which npm run setup:peers sets up';
 describe.skipIf(!there)(title, () => {
   const runtime = () => createRequire(`${peers}/`)('onnxruntime-node') as Runtime;
   beforeAll(() => useBackend('cpu'));

@@ -32,7 +32,7 @@ function originals(...args: string[]): string {
 
 const title = there
   ? 'models of PyTorch and Keras'
-  : 'models of PyTorch and Keras, which npm run bench has not set up here';
+  : 'models of PyTorch and Keras, which npm run setup:peers sets up';
 describe.skipIf(!there)(title, () => {
   let names: string[] = [];
   const path = (name: string) => join(folder, name);

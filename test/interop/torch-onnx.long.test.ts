@@ -21,7 +21,9 @@ interface Plain {
 }
 const names = ['gru_last', 'gru_two_levels', 'lstm', 'lstm_both', 'rnn_relu_time_first'];
 
-const title = there ? 'nets of torch.onnx.export' : 'nets of torch.onnx.export: npm run bench sets it up';
+const title = there
+  ? 'nets of torch.onnx.export'
+  : 'nets of torch.onnx.export: npm run setup:peers sets it up';
 describe.skipIf(!there)(title, () => {
   beforeAll(async () => {
     await useBackend('cpu');
