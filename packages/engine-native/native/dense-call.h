@@ -69,6 +69,15 @@ struct Application {
   float* out;
 };
 
+/** out [rows, steps, units] = x ⊗ m, m = 0 where the hash of (key, t, row, unit) is below rate·2³², else 1 / (1 − rate). */
+struct Dropout {
+  int rows, steps, units;
+  uint32_t key;
+  double rate; // above 0, below 1
+  const float* x;
+  float* out;
+};
+
 /** All memory is the caller's; scratch is 64-byte aligned. */
 struct DenseKernels {
   size_t (*productScratch)(const Product& product, int P);
@@ -85,6 +94,7 @@ struct DenseKernels {
   void (*sumRows)(const Matrix& matrix, Runner& runner, int P);
   void (*combine)(const Combination& combination, Runner& runner, int P);
   void (*apply)(const Application& application, Runner& runner, int P);
+  void (*dropout)(const Dropout& dropout, Runner& runner, int P);
 };
 
 } // namespace gatewise

@@ -1,5 +1,6 @@
 #pragma once
-// Gathers, their gradient, sums over rows, and two arrays element by element.
+// Gathers, their gradient, sums over rows, two arrays element by element, dropout.
+#include "hash.h"
 #include "vec.h"
 
 namespace gatewise::GW_ARCH {
@@ -102,6 +103,21 @@ static void combine(const Combination& q, Runner& runner, int P) {
       case Combine::sub: return combineRows<Combine::sub>(q, from, to);
       case Combine::mul: return combineRows<Combine::mul>(q, from, to);
       default: return combineRows<Combine::div>(q, from, to);
+    }
+  });
+}
+
+/** A product, not a choice: what is no number stays none. */
+static void dropout(const Dropout& q, Runner& runner, int P) {
+  const uint32_t limit = limitOf(q.rate);
+  const float scale = (float)(1 / (1 - q.rate));
+  const long all = (long)q.rows * q.steps;
+  onEach(runner, P, [&](int p) {
+    for (long i = all * p / P; i < all * (p + 1) / P; i++) {
+      const uint32_t k = foldKey(foldKey(q.key, i % q.steps), i / q.steps);
+      const float* x = q.x + i * q.units;
+      float* out = q.out + i * q.units;
+      for (int j = 0; j < q.units; j++) out[j] = x[j] * (foldKey(k, j) <= limit ? 0.0f : scale);
     }
   });
 }

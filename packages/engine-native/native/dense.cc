@@ -189,6 +189,24 @@ napi_value apply(napi_env env, napi_callback_info info) {
   });
 }
 
+/** dropout(shape, key, rate, x, out); shape: rows steps units */
+napi_value dropout(napi_env env, napi_callback_info info) {
+  return called<5>(env, info, [&](const napi_value* argv, Instance& self) -> napi_value {
+    const Arguments in(env);
+    const int32_t* s = in.typed<int32_t>(argv[0], 3, "the shape");
+    checkSizes(s, 3);
+    Dropout q{s[0], s[1], s[2], 0, 0, nullptr, nullptr};
+    napi_get_value_uint32(env, argv[1], &q.key);
+    napi_get_value_double(env, argv[2], &q.rate);
+    if (!(q.rate > 0 && q.rate < 1)) refuse("got a rate of " + std::to_string(q.rate) + ", wanted one above 0 and below 1");
+    const size_t all = lengthOf(q.rows, q.steps, q.units);
+    q.x = in.typed<float>(argv[3], all, "x");
+    q.out = in.typed<float>(argv[4], all, "the result");
+    self.kernels->dense.dropout(q, self.pool, threadsFor(4.0 * all, self.pool.size()));
+    return nullptr;
+  });
+}
+
 } // namespace
 
 void defineDense(napi_env env, napi_value exports) {
@@ -200,6 +218,7 @@ void defineDense(napi_env env, napi_value exports) {
       {"softmax", nullptr, softmax, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"sumRows", nullptr, sumRows, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"apply", nullptr, apply, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"dropout", nullptr, dropout, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"combine", nullptr, combine, nullptr, nullptr, nullptr, napi_default, nullptr},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);

@@ -208,6 +208,7 @@ static void product(const Product& q, Runner& runner, int P, float* scratch) {
 }
 
 constexpr DenseKernels denseTable{productScratch, product,     rowScratch, crossEntropy, gatherRows,
-                                  scatterRows,    softmax,     sumRows,    combine,      apply};
+                                  scatterRows,    softmax,     sumRows,    combine,      apply,
+                                  dropout};
 
 } // namespace gatewise::GW_ARCH

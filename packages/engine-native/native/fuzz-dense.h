@@ -224,12 +224,36 @@ inline bool fuzzApplication(Random& r, Runner& pool, int P, const Kernels& k) {
   return true;
 }
 
+inline uint32_t hashed(uint32_t k, uint32_t n) {
+  uint32_t x = k * 0x9e3779b1u + n + 1;
+  x = (x ^ (x >> 16)) * 0x21f0aaadu;
+  x = (x ^ (x >> 15)) * 0x735a2d97u;
+  return x ^ (x >> 15);
+}
+
+inline bool fuzzDropout(Random& r, Runner& pool, int P, const Kernels& k) {
+  Dense make(r);
+  Dropout q{sizeOrNone(r, 20), sizeOrNone(r, 12), sizeOrNone(r, 70), (uint32_t)r.below(1 << 30) * 5u, 0, nullptr, nullptr};
+  q.rate = (1 + r.below(98)) / 100.0;
+  const int all = q.rows * q.steps * q.units;
+  q.x = make.filled(all);
+  q.out = make.unset(all);
+  k.dense.dropout(q, pool, P);
+  const float scale = (float)(1 / (1 - q.rate));
+  for (int i = 0; i < all; i++) {
+    const int unit = i % q.units, t = i / q.units % q.steps, row = i / q.units / q.steps;
+    const bool drawn = hashed(hashed(hashed(q.key, t), row), unit) < q.rate * 4294967296.0;
+    if (q.out[i] != q.x[i] * (drawn ? 0 : scale)) return std::printf("a dropout is wrong: %s\n", k.name), false;
+  }
+  return true;
+}
+
 /** One call of each, on any number of threads. */
 inline bool fuzzDense(Random& r, Runner& pool, const Kernels& k) {
   const int P = 1 + r.below(4);
   return fuzzProduct(r, pool, P, k) && fuzzLoss(r, pool, P, k) && fuzzRows(r, pool, P, k) && fuzzSums(r, pool, P, k) &&
          fuzzCombination(r, pool, P, k) && fuzzApplication(r, pool, P, k) &&
-         fuzzSoftmax(r, pool, P, k);
+         fuzzSoftmax(r, pool, P, k) && fuzzDropout(r, pool, P, k);
 }
 
 } // namespace gatewise

@@ -76,5 +76,9 @@ describe.skipIf(addon instanceof Error)(`products and losses of the addon${why}`
     expect(combine(5, 2)).toThrow('got a of 5 elements, wanted 6');
     expect(combine(6, 2)).not.toThrow();
     expect(() => dense.sumRows(f(7), f(2))).toThrow('GW_ENGINE_ARGUMENTS');
+    const drop = (length: number, rate: number) => () =>
+      dense.dropout({ rows: 2, steps: 1, units: 3, key: 1, rate, x: f(6), out: f(length) });
+    expect(drop(5, 0.5)).toThrow('got the result of 5 elements, wanted 6');
+    for (const rate of [0, 1, Number.NaN]) expect(drop(6, rate)).toThrow('wanted one above 0 and below 1');
   });
 });

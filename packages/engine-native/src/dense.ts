@@ -40,6 +40,8 @@ export interface DenseAddon {
   apply(which: number, x: Float32Array, out: Float32Array): void;
   /** shape: rows width by spreadA spreadB */
   combine(shape: Int32Array, a: Float32Array, b: Float32Array, out: Float32Array): void;
+  /** shape: rows steps units */
+  dropout(shape: Int32Array, key: number, rate: number, x: Float32Array, out: Float32Array): void;
 }
 
 /** Products, losses and sums of the addon. */
@@ -54,6 +56,8 @@ export function nativeDense(addon: Addon): Dense {
     sumRows: (x, out) => guarded(() => addon.sumRows(rowsOf(x, out.length), x, out)),
     apply: (which, x, out) => guarded(() => addon.apply(functions.indexOf(which), x, out)),
     combine: (of) => guarded(() => addon.combine(combinationShape(of), of.a, of.b, of.out)),
+    dropout: ({ rows, steps, units, key, rate, x, out }) =>
+      guarded(() => addon.dropout(Int32Array.of(rows, steps, units), key, rate, x, out)),
   };
 }
 

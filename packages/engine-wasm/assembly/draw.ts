@@ -29,16 +29,49 @@ function limitOf(rate: f64): u32 {
   return <u32>(<f64>below == bound ? below - 1 : below);
 }
 
+/** foldKey(k, j) of four j, n = k·0x9e3779b1 + 1 + j. */
+// @ts-ignore: decorator
+@inline
+function mixFour(n: v128): v128 {
+  let x = i32x4.mul(v128.xor(n, i32x4.shr_u(n, 16)), i32x4.splat(0x21f0aaad));
+  x = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 15)), i32x4.splat(0x735a2d97));
+  return v128.xor(x, i32x4.shr_u(x, 15));
+}
+// @ts-ignore: decorator
+@inline
+function firstFour(k: u32): v128 {
+  return i32x4.add(i32x4.splat(k * 0x9e3779b1 + 1), i32x4(0, 1, 2, 3));
+}
+
+/** Steps t… of one row, x [steps, units] ← x ⊗ m, m = 0 where a unit is drawn, else 1 / (1 − rate). */
+export function dropout(key: u32, rate: f64, row: i32, t: i32, steps: i32, units: i32, x: usize): void {
+  const limit = limitOf(rate);
+  const scale = <f32>(1 / (1 - rate));
+  const limits = i32x4.splat(limit);
+  const scales = f32x4.splat(scale);
+  for (const end = t + steps; t < end; t++) {
+    const k = foldKey(foldKey(key, t), row);
+    let n = firstFour(k);
+    let j = 0;
+    for (; j + 4 <= units; j += 4, x += 16) {
+      // a product, not a choice: what is no number stays none
+      const m = v128.andnot(scales, i32x4.le_u(mixFour(n), limits));
+      v128.store(x, f32x4.mul(v128.load(x), m));
+      n = i32x4.add(n, i32x4.splat(4));
+    }
+    for (; j < units; j++, x += 4) {
+      f32.store(x, f32.load(x) * (foldKey(k, j) <= limit ? <f32>0 : scale));
+    }
+  }
+}
+
 /** lanes[j] ← ones where unit j of this row and step is drawn, j < Hp. */
 function drawRow(key: u32, t: i32, row: i32, rate: f64, Hp: i32, lanes: usize): void {
   const k = foldKey(foldKey(key, t), row);
   const limit = i32x4.splat(limitOf(rate));
-  let n = i32x4.add(i32x4.splat(k * 0x9e3779b1 + 1), i32x4(0, 1, 2, 3));
+  let n = firstFour(k);
   for (const end = lanes + (<usize>Hp << 2); lanes < end; lanes += 16) {
-    let x = i32x4.mul(v128.xor(n, i32x4.shr_u(n, 16)), i32x4.splat(0x21f0aaad));
-    x = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 15)), i32x4.splat(0x735a2d97));
-    x = v128.xor(x, i32x4.shr_u(x, 15));
-    v128.store(lanes, i32x4.le_u(x, limit));
+    v128.store(lanes, i32x4.le_u(mixFour(n), limit));
     n = i32x4.add(n, i32x4.splat(4));
   }
 }

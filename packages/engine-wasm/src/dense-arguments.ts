@@ -4,6 +4,7 @@ import {
   type Combination,
   type CrossEntropy,
   combinations,
+  type Dropout,
   type FunctionName,
   functions,
   type Product,
@@ -76,6 +77,13 @@ export function checkApplication(which: FunctionName, x: Float32Array, out: Floa
   if (!functions.includes(which)) refuse('got an unknown function');
   checkLength(x, Float32Array, x.length, 'x');
   checkLength(out, Float32Array, x.length, 'the result');
+}
+
+export function checkDropout({ rows, steps, units, rate, x, out }: Dropout): void {
+  checkSizes(rows, steps, units);
+  if (!(rate > 0 && rate < 1)) refuse(`got a rate of ${rate}, wanted one above 0 and below 1`);
+  checkLength(x, Float32Array, rows * steps * units, 'x');
+  checkLength(out, Float32Array, rows * steps * units, 'the result');
 }
 
 /** Each below 2³⁰. */

@@ -163,5 +163,9 @@ describe.each(variantsHere())('%s', (variant) => {
     const spreads = { spreadA: 'full', spreadB: 'row' } as const;
     const combination = { by: 'add', rows: 2, width: 3, a: f(6), b: f(2), out: f(6), ...spreads } as const;
     expect(() => dense.combine(combination)).toThrow('got b of 2 elements, wanted 3');
+    const drop = (length: number, rate: number) => () =>
+      dense.dropout({ rows: 2, steps: 1, units: 3, key: 1, rate, x: f(6), out: f(length) });
+    expect(drop(5, 0.5)).toThrow('got the result of 5 elements, wanted 6');
+    for (const rate of [0, 1, Number.NaN]) expect(drop(6, rate)).toThrow('wanted one above 0 and below 1');
   });
 });

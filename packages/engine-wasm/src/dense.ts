@@ -1,8 +1,16 @@
-import { activations, type CrossEntropy, type Dense, functions, type Product } from '@gatewise/kernels';
+import {
+  activations,
+  type CrossEntropy,
+  type Dense,
+  type Dropout,
+  functions,
+  type Product,
+} from '@gatewise/kernels';
 import {
   checkApplication,
   checkCombination,
   checkCrossEntropy,
+  checkDropout,
   checkMatrix,
   checkProduct,
   checkRows,
@@ -54,6 +62,10 @@ export function wasmDense(home: Module): Dense {
       checkCombination(of);
       combine(of);
     },
+    dropout(of) {
+      checkDropout(of);
+      within(home, (loan) => dropout(home, loan, of));
+    },
   };
 }
 
@@ -100,6 +112,23 @@ function apply(
     window.set(x.subarray(from, from + n));
     exports.apply(which, at, 4 * Math.ceil(n / 4));
     out.set(window, from);
+  }
+}
+
+function dropout({ exports, heap }: Module, loan: Loan, of: Dropout): void {
+  const { rows, steps, units, key, rate, x, out } = of;
+  if (x.length === 0) return;
+  const some = Math.min(steps, Math.max(1, Math.floor(CHUNK / units)));
+  const at = loan.take(4 * some * units);
+  for (let row = 0; row < rows; row++) {
+    for (let t = 0; t < steps; t += some) {
+      const n = Math.min(some, steps - t);
+      const from = (row * steps + t) * units;
+      const window = new Float32Array(heap.buffer as ArrayBuffer, at, n * units);
+      window.set(x.subarray(from, from + n * units));
+      exports.dropout(key, rate, row, t, n, units, at);
+      out.set(window, from);
+    }
   }
 }
 

@@ -21,6 +21,8 @@ export interface Exports {
   softmax(rows: number, classes: number, z: number, e: number): void;
   /** x ← f(x) of n floats, a multiple of 4. */
   apply(which: number, x: number, n: number): void;
+  /** x [steps, units] ← its dropout, steps t… of a row. */
+  dropout(key: number, rate: number, row: number, t: number, steps: number, units: number, x: number): void;
   /** Bytes that `product` works in. */
   productScratch(n: number, k: number, transposeA: boolean): number;
   /** One batch; activation by its place, bias or 0. */

@@ -26,7 +26,7 @@ export interface OwnKernel {
 /** A kernel that tf.js has not: looked up by its name with `tf.getKernel`, by code that must not depend on this package. */
 export interface AddedKernel {
   readonly name: string;
-  run(call: Call): TensorInfo[];
+  run(call: Call): TensorInfo | TensorInfo[];
 }
 
 export type KernelFunction = KernelConfig['kernelFunc'];

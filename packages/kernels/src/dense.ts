@@ -61,6 +61,19 @@ export interface Combination {
   readonly out: Float32Array; // [rows, width], written
 }
 
+/** Inverted dropout: out = x ⊗ m, m = 0 where `drawBelow(key, t, b, unit, rate)` of core is true, else 1 / (1 − rate). */
+export interface Dropout {
+  readonly rows: number; // B
+  readonly steps: number; // T
+  readonly units: number;
+  /** A u32. */
+  readonly key: number;
+  /** Above 0, below 1. */
+  readonly rate: number;
+  readonly x: Float32Array; // [rows, steps, units]
+  readonly out: Float32Array; // as x, written
+}
+
 /** Products, losses and sums. What is written overlaps nothing that is read. Errors: `GW_ENGINE_ARGUMENTS`, `GW_ENGINE_IDS`. */
 export interface Dense {
   /** An array to be written: what it holds is not set. */
@@ -77,6 +90,7 @@ export interface Dense {
   /** out [width] = Σ over rows of x [rows, width] */
   sumRows(x: Float32Array, out: Float32Array): void;
   combine(of: Combination): void;
+  dropout(of: Dropout): void;
   /** out = f(x); `out` may be `x`. */
   apply(which: FunctionName, x: Float32Array, out: Float32Array): void;
 }

@@ -7,6 +7,7 @@ export {
   type CrossEntropy,
   combinations,
   type Dense,
+  type Dropout,
   type FunctionName,
   functions,
   type Product,
@@ -14,6 +15,7 @@ export {
   type Spread,
   spreads,
 } from './dense.js';
+export { fusedDropout } from './dropout.js';
 export { installKernels, kernelsInstalled, removeKernels } from './install.js';
 export { fusedSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
 export { type UpdateArrays, type UpdateRule, type Updates, updateRules } from './updates.js';

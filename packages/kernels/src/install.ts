@@ -34,7 +34,7 @@ export function installKernels(): string | null {
     replaced.set(kernel.name, theirs);
     put({ ...theirs, kernelFunc: before(kernel, theirs.kernelFunc) });
   }
-  for (const kernel of added) if (!tf.getKernel(kernel.name, BACKEND)) add(kernel);
+  for (const kernel of added) ensureKernel(kernel);
   startReuse();
   return name;
 }
@@ -55,7 +55,9 @@ function put(config: tf.KernelConfig): void {
   tf.registerKernel(config);
 }
 
-function add({ name, run }: AddedKernel): void {
+/** Puts a kernel there that tf.js has not. */
+export function ensureKernel({ name, run }: AddedKernel): void {
+  if (tf.getKernel(name, BACKEND)) return;
   const kernelFunc: KernelFunction = (call) => run({ ...call, arithmetic: arithmetic() } as unknown as Call);
   tf.registerKernel({ kernelName: name, backendName: BACKEND, kernelFunc });
 }

@@ -1,10 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Arithmetic, arithmetic } from './arithmetic.js';
 import { reusedArray } from './array-pool.js';
-import type { Call } from './call.js';
-import { kernelsInstalled } from './install.js';
-
-const KERNEL = 'GatewiseSoftmaxCrossEntropy';
+import type { AddedKernel, Call } from './call.js';
+import { ensureKernel, kernelsInstalled } from './install.js';
 
 /**
  * Mean softmax cross-entropy in one kernel, with its gradient: Σ_n w_n (k_n log Σ_c e^{z_nc} − Σ_c y_nc z_nc),
@@ -21,13 +18,13 @@ export function fusedSoftmaxCrossEntropy(
 ): tf.Scalar | null {
   if (tf.getBackend() !== 'cpu' || !kernelsInstalled() || logits.dtype !== 'float32') return null;
   if (logits.shape[1] === 0) return null;
-  ensureKernel();
+  ensureKernel(kernel);
   const recording = (tf.engine() as unknown as { isTapeOn(): boolean }).isTapeOn();
   const op = tf.customGrad((z, save) => {
     const [loss, gradient] = tf
       .engine()
       .runKernel(
-        KERNEL,
+        kernel.name,
         { logits: z as tf.Tensor, targets, ...(mask && { mask }) },
         { recording },
       ) as unknown as [tf.Scalar, tf.Tensor?];
@@ -36,15 +33,6 @@ export function fusedSoftmaxCrossEntropy(
     return { value: loss, gradFunc: (dl: tf.Tensor, [g]: tf.Tensor[]) => tf.mul(g!, dl) };
   });
   return op(logits) as tf.Scalar;
-}
-
-function ensureKernel(): void {
-  if (tf.getKernel(KERNEL, 'cpu')) return;
-  tf.registerKernel({
-    kernelName: KERNEL,
-    backendName: 'cpu',
-    kernelFunc: (call) => run({ ...call, arithmetic: arithmetic() as Arithmetic } as unknown as Call),
-  });
 }
 
 /** [l, ∂l/∂z], the gradient only while a tape records. */
@@ -66,3 +54,5 @@ function run(call: Call): tf.TensorInfo[] {
   const l = backend.makeTensorInfo([], 'float32', Float32Array.of(loss));
   return gradient ? [l, backend.makeTensorInfo([rows, classes], 'float32', gradient)] : [l];
 }
+
+const kernel: AddedKernel = { name: 'GatewiseSoftmaxCrossEntropy', run };

@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { dropoutMask } from './dropout-mask.js';
+import type * as tf from '@tensorflow/tfjs-core';
+import { dropElements } from './drop-elements.js';
 import type { Regularisation } from './regularise.js';
 
 /**
@@ -9,6 +9,5 @@ import type { Regularisation } from './regularise.js';
 export function dropConnect(R: tf.Tensor, { training, rates, key }: Regularisation): tf.Tensor {
   if (!training || rates.connections === 0) return R;
   const [rows, columns] = R.shape as [number, number];
-  const mask = dropoutMask([rows, 1, columns], key('connections'), rates.connections);
-  return tf.mul(R, tf.reshape(mask, [rows, columns]));
+  return dropElements(R, [rows, 1, columns], key('connections'), rates.connections);
 }

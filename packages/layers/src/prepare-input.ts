@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { dropoutMask, dropSteps } from './dropout-mask.js';
+import { dropElements, dropSteps } from './drop-elements.js';
 
 /** What stands for x and W in the op: ids as int32, padded ones as 0; features as float32. */
 export function prepareInput(
@@ -20,7 +20,7 @@ export function dropInput(
   rate: number,
 ): { x: tf.Tensor; W: tf.Tensor } {
   const [B, T, I] = x.shape as [number, number, number | undefined];
-  if (I !== undefined) return { x: tf.mul(x, dropoutMask([B, T, I], key, rate)), W };
+  if (I !== undefined) return { x: dropElements(x, [B, T, I], key, rate), W };
   // a dropped token reads a row of zeros that is put below W; the others are scaled by 1 / (1 − p)
   const [vocabulary, columns] = W.shape as [number, number];
   const ids = tf.where(dropSteps(B, T, key, rate), tf.fill([B, T], vocabulary, 'int32'), x);
@@ -30,5 +30,5 @@ export function dropInput(
 /** Inverted dropout on the output, [B,T,H] or [B,H]. */
 export function dropOutput(y: tf.Tensor, key: number, rate: number): tf.Tensor {
   const [B, T, H] = (y.rank === 3 ? y.shape : [y.shape[0], 1, y.shape[1]]) as [number, number, number];
-  return tf.mul(y, tf.reshape(dropoutMask([B, T, H], key, rate), y.shape));
+  return dropElements(y, [B, T, H], key, rate);
 }

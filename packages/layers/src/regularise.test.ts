@@ -1,11 +1,10 @@
 import '@tensorflow/tfjs';
 import { lstm as lstmCell } from '@gatewise/cells';
 import { foldKey, hashText, type Regularisers } from '@gatewise/core';
-import { type Run, recur, withRun } from '@gatewise/recurrence';
+import { drawnDropout, type Run, recur, withRun } from '@gatewise/recurrence';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { dropoutMask } from './dropout-mask.js';
 import { gru, lstm } from './recurrent.js';
 import type { RecurrentLayer } from './recurrent-layer.js';
 
@@ -17,6 +16,8 @@ const [B, T, I, H] = [2, 5, 3, 4];
 const x = tf.randomNormal([B, T, I], 0, 1, 'float32', 1);
 const base = { units: H, seed: 1, returnSequences: true, name: 'memory' };
 const training = { training: true };
+const dropoutMask = (shape: [number, number, number], key: number, rate: number) =>
+  drawnDropout({ B: shape[0], from: 0, steps: shape[1], units: shape[2], key, rate });
 const apply = (layer: RecurrentLayer, kwargs = {}) => (layer.apply(x, kwargs) as tf.Tensor).arraySync();
 
 const run = (regularisers: Regularisers, more: Partial<Run> = {}): Run => ({

@@ -2,16 +2,16 @@ import '@tensorflow/tfjs';
 import { drawBelow } from '@gatewise/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { dropoutMask, dropSteps } from './dropout-mask.js';
+import { dropElements, dropSteps } from './drop-elements.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-describe('dropoutMask', () => {
+describe('dropElements', () => {
   it('draws element (t, b, unit) as every engine does and scales by 1 / (1 − p)', async () => {
     const [B, T, H, key, rate] = [3, 5, 4, 0x9abcdef0, 0.25];
-    const mask = dropoutMask([B, T, H], key, rate);
+    const mask = dropElements(tf.ones([B, T, H]), [B, T, H], key, rate);
     const got = await mask.data();
     const wanted = Array.from({ length: B * T * H }, (_, n) => {
       const [b, t, unit] = [Math.floor(n / (T * H)), Math.floor(n / H) % T, n % H];
@@ -22,7 +22,7 @@ describe('dropoutMask', () => {
   });
 
   it('drops at its rate', async () => {
-    const mask = dropoutMask([20, 50, 20], 7, 0.3);
+    const mask = dropElements(tf.ones([20, 50, 20]), [20, 50, 20], 7, 0.3);
     const dropped = (await mask.data()).filter((v) => v === 0).length / 20_000;
     expect(Math.abs(dropped - 0.3)).toBeLessThan(0.01);
     mask.dispose();
