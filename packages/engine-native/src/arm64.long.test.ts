@@ -14,7 +14,7 @@ const title = able
 describe.skipIf(!able)(`the C++ core on arm64, emulated${title}`, () => {
   it('builds, stays inside its arrays and gives the same bits with several threads', async () => {
     const flags = ['-std=c++17', '-O3', '-ffp-contract=fast', '-fno-math-errno'];
-    const binary = await buildFuzzer({ compiler, flags, link: ['-static'], arch: 'arm64' });
+    const binary = await buildFuzzer({ name: 'plain', compiler, flags, link: ['-static'], arch: 'arm64' });
     const { status, text } = fuzz(binary, allCells, 60, 1, emulator);
     expect(text).toMatch(/^\d+ runs\n$/);
     expect(status).toBe(0);

@@ -6,9 +6,10 @@ import { buildFuzzer, fuzz, hasSanitizers, sanitized } from './test-support/fuzz
 
 const compiler = findCompiler();
 const able = hasSanitizers(compiler);
-const title = able ? '' : ' (skipped: no sanitizers)';
+const threads = hasSanitizers(compiler, 'thread');
+const title = (there: boolean) => (there ? '' : ' (skipped: no sanitizers)');
 
-describe.skipIf(!able)(`the C++ core under sanitizers, ten minutes${title}`, () => {
+describe.skipIf(!able)(`the C++ core under sanitizers, ten minutes${title(able)}`, () => {
   it('stays inside its arrays for random sizes and options', async () => {
     const binary = await buildFuzzer(sanitized(compiler));
     let runs = 0;
@@ -23,4 +24,12 @@ describe.skipIf(!able)(`the C++ core under sanitizers, ten minutes${title}`, () 
       `${JSON.stringify({ seconds: 600, seeds: 10, runs }, null, 2)}\n`,
     );
   }, 1_800_000);
+});
+
+describe.skipIf(!threads)(`the C++ core under ThreadSanitizer, one minute${title(threads)}`, () => {
+  it('no thread reads what another one writes', async () => {
+    const { status, text } = fuzz(await buildFuzzer(sanitized(compiler, 'thread')), allCells, 60, 12);
+    expect(text).toMatch(/^\d+ runs\n$/);
+    expect(status).toBe(0);
+  }, 600_000);
 });

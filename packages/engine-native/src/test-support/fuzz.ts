@@ -10,41 +10,43 @@ import { recordProgram } from '@gatewise/recurrence';
 import { kernelFlags, nativeFolder } from '../../build.mjs';
 
 const run = promisify(execFile);
-const sanitizers = [
-  '-std=c++17',
-  '-O1',
-  '-g',
-  '-ffp-contract=fast',
-  '-fsanitize=address,undefined',
-  '-fno-sanitize-recover=all',
-];
+/** Memory and arithmetic, or what threads do to one another: a binary has one of them. */
+type Sanitizers = 'address,undefined' | 'thread';
 const strict = ['-Wall', '-Wextra'];
 
 /** Whether this compiler has the sanitizers and their libraries. */
-export function hasSanitizers(compiler: string): boolean {
+export function hasSanitizers(compiler: string, which: Sanitizers = 'address,undefined'): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'gatewise-sanitizer-'));
-  const done = spawnSync(
-    compiler,
-    ['-x', 'c++', '-', '-fsanitize=address,undefined', '-o', join(folder, 'probe')],
-    { input: 'int main() {}', stdio: ['pipe', 'ignore', 'ignore'] },
-  );
+  const done = spawnSync(compiler, ['-x', 'c++', '-', `-fsanitize=${which}`, '-o', join(folder, 'probe')], {
+    input: 'int main() {}',
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   rmSync(folder, { recursive: true, force: true });
   return done.status === 0;
 }
 
-/** How to build it: a compiler, flags of compiling and linking, and the processor family. */
+/** How to build it, under what name: a compiler, flags of compiling and linking, and the processor family. */
 export interface Target {
+  readonly name: string;
   readonly compiler: string;
   readonly flags: readonly string[];
   readonly link: readonly string[];
   readonly arch: string;
 }
 
-/** Under AddressSanitizer and UndefinedBehaviorSanitizer, for this machine. */
-export const sanitized = (compiler: string): Target => ({
+/** Under sanitizers, for this machine. */
+export const sanitized = (compiler: string, which: Sanitizers = 'address,undefined'): Target => ({
+  name: which.replace(',', '-'),
   compiler,
-  flags: sanitizers,
-  link: ['-fsanitize=address,undefined'],
+  flags: [
+    '-std=c++17',
+    '-O1',
+    '-g',
+    '-ffp-contract=fast',
+    `-fsanitize=${which}`,
+    '-fno-sanitize-recover=all',
+  ],
+  link: [`-fsanitize=${which}`],
   arch: process.arch,
 });
 
@@ -57,25 +59,25 @@ function kernels(arch: string) {
 
 /** Builds the fuzzer; the binary stays in build/ as long as the sources do. */
 export async function buildFuzzer(target: Target): Promise<string> {
-  const { compiler, flags: common, link, arch } = target;
+  const { name, compiler, flags: common, link, arch } = target;
   const hash = createHash('sha256').update(JSON.stringify([target, kernels(arch)]));
   for (const file of readdirSync(nativeFolder).sort()) hash.update(readFileSync(join(nativeFolder, file)));
-  const folder = join(nativeFolder, '..', 'build', `fuzz-${arch}`);
+  const folder = join(nativeFolder, '..', 'build', `fuzz-${arch}-${name}`);
   const binary = join(folder, `fuzz-${hash.digest('hex').slice(0, 16)}`);
   if (existsSync(binary)) return binary;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const jobs = [
-    ...kernels(arch).map(({ name, flags }) => [`kernel-${name}.o`, 'kernel.cc', flags] as const),
+    ...kernels(arch).map((kernel) => [`kernel-${kernel.name}.o`, 'kernel.cc', kernel.flags] as const),
     ...['store', 'pool', 'decode', 'fuzz'].map(
-      (name) => [`${name}.o`, `${name}.cc`, [] as string[]] as const,
+      (part) => [`${part}.o`, `${part}.cc`, [] as string[]] as const,
     ),
   ];
-  const objects = jobs.map(([name]) => join(folder, name));
+  const objects = jobs.map(([object]) => join(folder, object));
   const worker = async () => {
     for (let job = jobs.shift(); job; job = jobs.shift()) {
-      const [name, source, flags] = job;
-      const files = ['-c', join(nativeFolder, source), '-o', join(folder, name)];
+      const [object, source, flags] = job;
+      const files = ['-c', join(nativeFolder, source), '-o', join(folder, object)];
       await run(compiler, [...common, ...strict, ...flags, ...files]);
     }
   };
