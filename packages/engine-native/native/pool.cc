@@ -1,21 +1,12 @@
 #include "pool.h"
 
-#include <chrono>
 #include <cstdlib>
 
 namespace gatewise {
 
 namespace {
-/**
- * How long a thread looks for work before it sleeps: from one op of a step to the next, which JavaScript leads to. To wake a
- * thread costs as much as a small op.
- */
-constexpr std::chrono::microseconds AWAKE{200};
-/** Looks between two looks at the clock; for so long a caller waits before it lets others run. */
-constexpr int LOOKS = 64, PATIENCE = 4000;
-/** Of the word that announces a round; the rest is its number. */
-constexpr int WANTED_BITS = 8;
-constexpr uint32_t WANTED_MASK = (1 << WANTED_BITS) - 1;
+/** Rounds of looking before a thread sleeps: the phases of a call follow each other within microseconds. */
+constexpr int LOOKS = 4000;
 
 inline void relax() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -43,57 +34,57 @@ Pool::Pool(int size) {
 }
 
 Pool::~Pool() {
-  stopping = true;
-  announce(size());
-  for (auto& t : threads) t.join();
-}
-
-void Pool::announce(int wanted) {
   {
-    // whoever is about to sleep has looked, or will
     std::lock_guard<std::mutex> lock(mutex);
-    const uint32_t number = (round.load(std::memory_order_relaxed) >> WANTED_BITS) + 1;
-    round.store(number << WANTED_BITS | (uint32_t)wanted, std::memory_order_release);
+    stopping = true;
+    round++;
   }
   wake.notify_all();
+  for (auto& t : threads) t.join();
 }
 
 void Pool::run(int P, void (*given)(int, void*), void* data) {
   const int all = P;
   if (P > size()) P = size();
   if (P > 1) {
+    std::lock_guard<std::mutex> lock(mutex);
     task = given;
     with = data;
+    wanted = P;
     left.store(P - 1, std::memory_order_relaxed);
-    announce(P);
+    round.fetch_add(1, std::memory_order_release);
   }
+  if (P > 1) wake.notify_all();
   given(0, data);
   for (int p = P; p < all; p++) given(p, data);
   for (int look = 0; P > 1 && left.load(std::memory_order_acquire) > 0; look++) {
-    if (look < PATIENCE) relax();
+    if (look < LOOKS) relax();
     else std::this_thread::yield();
   }
 }
 
-uint32_t Pool::next(uint32_t seen) {
-  const auto until = std::chrono::steady_clock::now() + AWAKE;
-  do {
-    for (int look = 0; look < LOOKS; look++) {
-      const uint32_t now = round.load(std::memory_order_acquire);
-      if (now != seen) return now;
-      relax();
-    }
-  } while (std::chrono::steady_clock::now() < until);
+bool Pool::waitFor(uint32_t seen) {
+  for (int look = 0; look < LOOKS; look++) {
+    if (round.load(std::memory_order_acquire) != seen) return !stopping;
+    relax();
+  }
   std::unique_lock<std::mutex> lock(mutex);
   wake.wait(lock, [&] { return round.load(std::memory_order_acquire) != seen; });
-  return round.load(std::memory_order_acquire);
+  return !stopping;
 }
 
 void Pool::work(int p) {
-  for (uint32_t seen = next(0); !stopping; seen = next(seen)) {
-    // a round that wants this thread waits for it: what it is to do stays; the others must not look, they may be late
-    if (p >= (int)(seen & WANTED_MASK)) continue;
-    task(p, with);
+  uint32_t seen = 0;
+  while (waitFor(seen)) {
+    // the caller waits for those it wanted; the others may come late and read the next round's wish
+    std::unique_lock<std::mutex> lock(mutex);
+    seen = round.load(std::memory_order_relaxed);
+    const bool mine = p < wanted;
+    auto* todo = task;
+    auto* data = with;
+    lock.unlock();
+    if (!mine) continue;
+    todo(p, data);
     left.fetch_sub(1, std::memory_order_release);
   }
 }

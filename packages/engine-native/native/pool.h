@@ -19,18 +19,15 @@ class Pool final : public Runner {
 
  private:
   void work(int p);
-  /** Begins a round for threads 0 … wanted − 1. */
-  void announce(int wanted);
-  /** The round after one that was seen: looks for it, then sleeps. */
-  uint32_t next(uint32_t seen);
+  bool waitFor(uint32_t seen);
 
   std::vector<std::thread> threads;
   std::mutex mutex;
   std::condition_variable wake;
-  /** Its number, and how many threads it wants, in one word: a thread that sees it needs no lock. */
   std::atomic<uint32_t> round{0};
   std::atomic<int> left{0};
   std::atomic<bool> stopping{false};
+  int wanted = 0;
   void (*task)(int, void*) = nullptr;
   void* with = nullptr;
 };
