@@ -23,7 +23,7 @@ const engineNames = ['native', 'wasm', 'ops'];
 export const helpText = `npm run bench -- [options]
 
 Measures the engines beside other frameworks, in turns, in one run, each in a process of its own with 2 threads.
-Results are compared before anything is timed. Everything takes about 15 minutes; figures mean something when
+Results are compared before anything is timed. Everything takes about 20 minutes; figures mean something when
 nothing else runs. Writes bench/results/last.json and last.svg.
 
   --peers LIST     all, none, or some of ${peerNames.join(' ')} (default: all)

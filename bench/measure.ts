@@ -130,39 +130,31 @@ function agrees(maxAbsDiff: number, reference: Float32Array | null, { measure }:
 }
 
 /** Milliseconds of warm-up: V8 compiles a training step's JavaScript during its first hundred runs. */
-const WARM = { least: 150, most: 800 };
+const WARM = 600;
 
-/** Runs each until it gets no faster; the last runs tell how long one takes. */
+/** At least two runs, and until it is warm; the last ones tell how long one takes. */
 async function warmUp(turns: readonly Turn[], { budgetMs }: Settings, note: Note): Promise<Turn[]> {
   const ready: Turn[] = [];
   for (const turn of turns) {
     try {
-      await warm(turn, Math.min(1, budgetMs / WARM.most));
+      let total = 0;
+      for (let times = 1; total < Math.min(WARM, budgetMs / 2); times *= 2) {
+        const ms = (await turn.worker.ask({ do: 'run', times }, RUN_LIMIT)).ms!;
+        turn.each = median(ms);
+        // what takes long is warm after the comparison, and its times are dear
+        if (turn.each > SLOW) {
+          turn.ms.push(...ms);
+          turn.spent += turn.each;
+          break;
+        }
+        total += ms.reduce((a, b) => a + b);
+      }
       ready.push(turn);
     } catch (error) {
       note(turn.subject, (error as Error).message);
     }
   }
   return ready;
-}
-
-/** `scale` shortens it. */
-async function warm(turn: Turn, scale: number): Promise<void> {
-  let total = 0;
-  let best = Number.POSITIVE_INFINITY;
-  for (let times = 1; total < WARM.most * scale; times *= 2) {
-    const ms = (await turn.worker.ask({ do: 'run', times }, RUN_LIMIT)).ms!;
-    turn.each = median(ms);
-    // what takes long is warm after the comparison, and its times are dear
-    if (turn.each > SLOW) {
-      turn.ms.push(...ms);
-      turn.spent += turn.each;
-      return;
-    }
-    total += ms.reduce((a, b) => a + b);
-    if (total >= WARM.least * scale && turn.each > 0.98 * best) return;
-    best = Math.min(best, turn.each);
-  }
 }
 
 async function takeTurns(turns: readonly Turn[], settings: Settings, note: Note): Promise<void> {

@@ -6,7 +6,7 @@ import { WorkerProcess } from './worker-process.js';
 
 /** Enough that what is written once a run weighs as little as it does in a run of minutes. */
 const STEPS = 600;
-const ROUNDS = 4;
+const ROUNDS = 6;
 const LIMIT = 600_000;
 
 /** The quickstart's step with every observing plugin on and with none, by turns in one process; the best engine asked for. */
